@@ -1,0 +1,103 @@
+"""The files of a build: made local, hashed in the background, and counted as they are read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lvis_merge.build.options import BuildOptions
+from lvis_merge.manifest.schema import REJECTS
+from lvis_merge.progress import Stages
+from lvis_merge.sources.csv_chunks import CsvFile, open_csv
+from lvis_merge.sources.files import InputRecord, base_name, hash_file, local_files, unpacked
+from lvis_merge.sources.rejects import RejectPolicy
+from lvis_merge.sources.tables import REJECT_KINDS, REJECT_ROWS
+
+
+@dataclass
+class Inputs:
+    """What a running build knows of its files.
+
+    Attributes:
+        options: of the build.
+        policy: how many bad rows are tolerated.
+        stages: progress.
+        local: path or URL -> local file.
+        scratch: folder for unpacked files, gone when the build ends.
+        hashes: pending input records.
+        rejects: bad rows so far.
+        warnings: what the user should know.
+    """
+
+    options: BuildOptions
+    policy: RejectPolicy
+    stages: Stages
+    local: dict[str, Path]
+    scratch: Path
+    hashes: list[Future[InputRecord]] = field(default_factory=list)
+    rejects: list[pa.Table] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Tells the user once, now and in the manifest."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+            self.stages.say(f"note: {text}")
+
+    def check(self, rejects: pa.Table, rows: int) -> pa.Table:
+        """Keeps the bad rows of one file and kind, or stops where there are too many."""
+        self.policy.check(rejects, rows)
+        self.rejects.append(rejects)
+        return rejects
+
+    def csv(self, path: str, needed: tuple[str, ...]) -> CsvFile:
+        """Opens a large CSV file for reading by ranges."""
+        plain = unpacked(self.local[path], ".csv", self.scratch)
+        return open_csv(plain, base_name(path), needed)
+
+    def rejects_table(self) -> pa.Table:
+        """All bad rows by (source, file, row)."""
+        table = pa.concat_tables([REJECT_ROWS.empty_table(), *self.rejects])
+        kind = pc.index_in(table["kind"], value_set=pa.array(REJECT_KINDS))
+        table = table.append_column("place", kind)
+        keys = [(name, "ascending") for name in ("source", "file", "row", "place")]
+        table = table.take(pc.sort_indices(table, sort_keys=keys)).drop_columns("place")
+        return REJECTS.build({name: table[name] for name in table.schema.names})
+
+    def records(self) -> tuple[InputRecord, ...]:
+        """Waits for the hashes."""
+        return tuple(pending.result() for pending in self.hashes)
+
+
+@contextmanager
+def open_inputs(
+    options: BuildOptions, files: list[tuple[str, str]], stages: Stages
+) -> Iterator[Inputs]:
+    """Makes every file local and starts to hash it.
+
+    Args:
+        options: of the build.
+        files: (role, path or URL).
+        stages: progress.
+
+    Raises:
+        InputError: a file that is not there.
+    """
+    policy = RejectPolicy.parse(options.max_rejects, options.strict)
+    with ExitStack() as stack:
+        local = stack.enter_context(local_files([path for _, path in files]))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lvis-merge-")))
+        # one thread: hashing is as fast as one disk, and the other cores have work of their own
+        hasher = ThreadPoolExecutor(1)
+        stack.callback(hasher.shutdown, wait=True, cancel_futures=True)
+        inputs = Inputs(options, policy, stages, local, scratch)
+        for role, path in files:
+            inputs.hashes.append(hasher.submit(hash_file, local[path], role, base_name(path)))
+        yield inputs

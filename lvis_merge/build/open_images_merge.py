@@ -1,0 +1,96 @@
+"""The chosen Open Images images as manifest rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lvis_merge.build.inputs import Inputs
+from lvis_merge.build.open_images_choice import choose, tallies
+from lvis_merge.build.open_images_fetch import fetch_rows
+from lvis_merge.build.open_images_scan import Scanned
+from lvis_merge.build.open_images_sizes import known_sizes
+from lvis_merge.build.tables import open_images_images
+from lvis_merge.merge.assemble import Part
+from lvis_merge.merge.evidence import BoxEvidence, open_images_evidence
+from lvis_merge.merge.holdout import HoldOut
+from lvis_merge.merge.open_images_rows import annotation_rows, ordered_boxes
+from lvis_merge.merge.tally import Tally
+
+
+@dataclass(frozen=True)
+class MergedOpenImages:
+    """Open Images as far as it is in the manifest.
+
+    Attributes:
+        images: rows of `schema.IMAGES`.
+        part: annotation rows.
+        tallies: kind -> what became of the rows.
+        contradictory: (image, MID) pairs verified both present and absent.
+    """
+
+    images: pa.Table
+    part: Part
+    tallies: dict[str, Tally]
+    contradictory: int
+
+
+def merged_open_images(
+    inputs: Inputs, scanned: Scanned, resolved: pa.Table, holdout: HoldOut, train_only: bool
+) -> MergedOpenImages:
+    """Chooses images and makes their rows.
+
+    Args:
+        inputs: of the build.
+        scanned: the first pass.
+        resolved: the map's usable rows: `mid`, `category_id`, `relation`, `synset`.
+        holdout: what train images must not share.
+        train_only: whether every image is a train image (label space lvis); else the subset gives
+            the split, and ties in the selection go by MID.
+    """
+    mids = resolved["mid"].to_pylist()
+    ids = resolved["category_id"].to_pylist()
+    keys = resolved["synset"].to_pylist() if train_only else mids
+    ties = {key: place for place, key in enumerate(sorted(set(keys)))}
+    order = {mid: ties[key] for mid, key in zip(mids, keys, strict=True)}
+    sizes = known_sizes(inputs)
+    with inputs.stages.stage("Open Images: selection"):
+        chosen = choose(inputs, scanned, order, holdout, sizes, train_only)
+    found = fetch_rows(inputs, scanned, chosen, sizes)
+    categories = dict(
+        zip(mids, zip(ids, resolved["relation"].to_pylist(), strict=True), strict=True)
+    )
+    table = annotation_rows(
+        ordered_boxes(found.boxes),
+        categories,
+        found.ids,
+        found.image_ids,
+        found.width,
+        found.height,
+    )
+    mapped = table.filter(pc.is_valid(table["category_id"]))
+    evidence = open_images_evidence(
+        BoxEvidence(
+            mapped["image"].to_numpy().astype(np.int64),
+            mapped["category_id"].to_numpy().astype(np.int64),
+            pc.equal(mapped["role"], "object").to_numpy(),
+            pc.equal(mapped["ignore_reason"], "group_of").fill_null(False).to_numpy(),
+        ),
+        found.labels,
+        dict(zip(mids, ids, strict=True)),
+        scanned.hierarchy.descendants,
+        len(found.ids),
+    )
+    dropped = 0
+    if inputs.options.unmapped == "drop" and train_only:
+        kept = table.filter(pc.is_valid(table["category_id"]))
+        dropped, table = len(table) - len(kept), kept
+    return MergedOpenImages(
+        open_images_images(found, evidence, train_only),
+        Part("open_images", table.drop_columns("image")),
+        tallies(scanned, chosen, dropped),
+        evidence.contradictory,
+    )

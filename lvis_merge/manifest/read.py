@@ -1,0 +1,166 @@
+"""Reads a manifest, each table when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lvis_merge.errors import InputError
+from lvis_merge.manifest.record import RECORD_FILE, ManifestRecord
+from lvis_merge.manifest.schema import TABLES, TableSpec
+
+if TYPE_CHECKING:
+    import daft
+    import pandas as pd
+
+_SPECS = {spec.name: spec for spec in TABLES}
+
+
+class Manifest:
+    """A manifest folder.
+
+    Attributes:
+        path: the folder.
+        record: `manifest.json`.
+    """
+
+    def __init__(self, path: Path, record: ManifestRecord) -> None:
+        self.path = path
+        self.record = record
+
+    @cached_property
+    def images(self) -> pa.Table:
+        """All of `images.parquet` (`schema.IMAGES`)."""
+        return self.arrow("images")
+
+    @cached_property
+    def annotations(self) -> pa.Table:
+        """All of `annotations.parquet` (`schema.ANNOTATIONS`)."""
+        return self.arrow("annotations")
+
+    @cached_property
+    def categories(self) -> pa.Table:
+        """All of `categories.parquet` (`schema.CATEGORIES`)."""
+        return self.arrow("categories")
+
+    @cached_property
+    def rejects(self) -> pa.Table:
+        """All of `rejects.parquet` (`schema.REJECTS`)."""
+        return self.arrow("rejects")
+
+    def arrow(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Reads a table, or some of its columns.
+
+        Args:
+            name: images, annotations, categories or rejects.
+            columns: the columns wanted, in that order; None for all.
+
+        Returns:
+            An Arrow table of the declared types.
+
+        Raises:
+            InputError: the file is missing or damaged, or there is no such table or column.
+        """
+        spec = self._spec(name)
+        if unknown := set(columns or ()) - set(spec.schema.names):
+            raise InputError(
+                f"{name} has no column {', '.join(sorted(unknown))}."
+                f" It has {', '.join(spec.schema.names)}."
+            )
+        path = self.path / spec.file_name
+        try:
+            table = pq.ParquetFile(path, memory_map=True).read(
+                columns=None if columns is None else list(columns)
+            )
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: missing. Build the manifest again.") from error
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                f"{path}: cannot be read ({error}). Build the manifest again."
+            ) from error
+        return table if columns is None else table.select(list(columns))
+
+    def pandas(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Reads a table as a data frame.
+
+        Columns that may be null and hold integers or booleans are of pandas' nullable types, so
+        that ids stay exact and null is not False.
+
+        Args:
+            name: images, annotations, categories or rejects.
+            columns: the columns wanted; None for all.
+
+        Returns:
+            A frame with a plain row index.
+
+        Raises:
+            InputError: as `arrow`.
+        """
+        import pandas as pd
+
+        exact = {
+            pa.int32(): pd.Int32Dtype(),
+            pa.int64(): pd.Int64Dtype(),
+            pa.bool_(): pd.BooleanDtype(),
+        }
+        table = self.arrow(name, columns)
+        nullable = {field.name for field in table.schema if field.nullable}
+        plain = table.select([n for n in table.schema.names if n not in nullable]).to_pandas()
+        masked = table.select([n for n in table.schema.names if n in nullable]).to_pandas(
+            types_mapper=exact.get
+        )
+        frame: pd.DataFrame = pd.concat([plain, masked], axis=1)[table.schema.names]
+        return frame
+
+    def daft(self, name: str) -> daft.DataFrame:
+        """A lazy Daft frame of a table.
+
+        Args:
+            name: images, annotations, categories or rejects.
+
+        Raises:
+            InputError: there is no such table.
+        """
+        import daft
+
+        return daft.read_parquet(str(self.path / self._spec(name).file_name))
+
+    def _spec(self, name: str) -> TableSpec:
+        if name not in _SPECS:
+            raise InputError(f"a manifest has no table {name}. It has {', '.join(_SPECS)}.")
+        return _SPECS[name]
+
+
+def open_manifest(path: str | Path) -> Manifest:
+    """Opens a manifest; its tables are read when asked for.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        InputError: there is no such folder, no manifest in it, or one of another schema version.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: no such folder. Give the folder that `lvis-merge build` wrote."
+        )
+    file = folder / RECORD_FILE
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder}: not a manifest (no {RECORD_FILE}). Give the folder that"
+            " `lvis-merge build` wrote."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}).") from error
+    return Manifest(folder, ManifestRecord.from_json(data, str(file)))

@@ -1,0 +1,54 @@
+"""Enumerated values and names of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lvis_merge.manifest.schema import TABLES
+from lvis_merge.manifest.validate.columns import isin, valid
+from lvis_merge.manifest.validate.finding import Finding
+from lvis_merge.manifest.validate.loaded import Loaded
+from lvis_merge.merge.rules import SOURCE_ORDER
+
+_ROW_SOURCES = {"lvis": ("lvis", "coco", "open_images"), "coco": ("coco",)}
+_IMAGE_SOURCES = {"lvis": ("lvis", "open_images"), "coco": ("coco",)}
+_OPEN_IMAGES = ("open_images",)
+
+
+def enumerations(loaded: Loaded) -> Iterator[Finding]:
+    """Enumerated columns hold the declared values only."""
+    for spec in TABLES:
+        table = getattr(loaded.tables, spec.name)
+        for column in spec.columns:
+            if column.values:
+                values = table[column.name]
+                wrong = valid(values) & ~isin(values, list(column.values))
+                yield from loaded.broken(
+                    "value",
+                    spec.name,
+                    wrong,
+                    lambda row, values=values, column=column: (  # type: ignore[misc]
+                        f"{column.name} is {values[row]}, not one of {', '.join(column.values)}"
+                    ),
+                )
+
+
+def sources(loaded: Loaded) -> Iterator[Finding]:
+    """A source is one of the label space's, or an extra whose files are among the inputs."""
+    space = loaded.record.label_space
+    for table, allowed in (
+        ("images", _IMAGE_SOURCES.get(space, _OPEN_IMAGES)),
+        ("annotations", _ROW_SOURCES.get(space, _OPEN_IMAGES)),
+        ("rejects", _ROW_SOURCES.get(space, _OPEN_IMAGES)),
+    ):
+        column = getattr(loaded.tables, table)["source"]
+        extras = [name for name in loaded.record.counts if name not in SOURCE_ORDER]
+        yield from loaded.broken(
+            "source",
+            table,
+            ~isin(column, [*allowed, *extras]),
+            lambda row, column=column: (  # type: ignore[misc]
+                f"source {column[row]} has no counts in manifest.json or is none of this"
+                f" label space ({space})"
+            ),
+        )

@@ -1,0 +1,182 @@
+"""Input files: plain, `.gz` or `.zip`, local or behind a URL, hashed as they are read.
+
+The hash and the size in the manifest are those of the file as given (still compressed).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lvis_merge.errors import InputError
+
+_REMOTE = ("s3://", "http://", "https://", "gs://", "az://", "abfs://")
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """What the manifest keeps of an input file.
+
+    Attributes:
+        role: which option it was given by, such as `lvis` or `openimages/boxes/train`.
+        name: base name as given.
+        bytes: size as given.
+        sha256: hex digest of the file as given.
+    """
+
+    role: str
+    name: str
+    bytes: int
+    sha256: str
+
+
+def base_name(path: str | Path) -> str:
+    """Base name of a path or URL."""
+    return str(path).rstrip("/").rsplit("/", 1)[-1]
+
+
+def is_remote(path: str | Path) -> bool:
+    """Whether a path is a URL that has to be fetched first."""
+    return str(path).startswith(_REMOTE)
+
+
+@contextmanager
+def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
+    """Local paths for paths and URLs; remote files are copied to a temporary folder meanwhile.
+
+    Args:
+        paths: local paths or `s3://`, `https://`, … URLs.
+
+    Yields:
+        For each path as given, the local file.
+
+    Raises:
+        InputError: a file that does not exist or cannot be fetched.
+    """
+    with tempfile.TemporaryDirectory(prefix="lvis-merge-") as folder:
+        found = {}
+        for number, path in enumerate(paths):
+            if is_remote(path):
+                found[path] = _fetch(path, Path(folder) / str(number) / base_name(path))
+            elif not Path(path).is_file():
+                raise InputError(f"{path}: no such file. Check the path.")
+            else:
+                found[path] = Path(path)
+        yield found
+
+
+def _fetch(url: str, target: Path) -> Path:
+    import daft
+
+    target.parent.mkdir(parents=True)
+    try:
+        with daft.File(url).open() as source, target.open("wb") as out:
+            shutil.copyfileobj(source, out, 1 << 24)
+    except Exception as error:  # daft wraps what the object store says in types of its own
+        raise InputError(
+            f"{url}: cannot be fetched ({_first_line(error)}). Check the URL."
+        ) from error
+    return target
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def hash_file(path: Path, role: str, name: str) -> InputRecord:
+    """Size and sha256 of a local file as given; releases the GIL while it hashes.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return InputRecord(role, name, file.tell(), digest)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from error
+
+
+@contextmanager
+def open_plain(path: Path, member_suffix: str) -> Iterator[IO[bytes]]:
+    """Opens a file for reading, unpacked if it is a `.gz` or a `.zip`.
+
+    Args:
+        path: a local file.
+        member_suffix: what the one file in a zip ends with, such as `.json`.
+
+    Yields:
+        A binary stream of the unpacked content.
+
+    Raises:
+        InputError: an archive that is damaged or holds no or several such files.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rb") as stream:
+                yield stream  # type: ignore[misc]
+        elif path.suffix == ".zip":
+            with (
+                zipfile.ZipFile(path) as archive,
+                archive.open(_only_member(archive, path, member_suffix)) as member,
+            ):
+                yield member
+        else:
+            with path.open("rb") as plain:
+                yield plain
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: the archive is damaged or cut short ({_first_line(error)})."
+            " Download it again."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from error
+
+
+def _only_member(archive: zipfile.ZipFile, path: Path, suffix: str) -> str:
+    names = [
+        name
+        for name in archive.namelist()
+        if name.endswith(suffix) and not name.startswith("__MACOSX/")
+    ]
+    if len(names) != 1:
+        raise InputError(
+            f"{path}: holds {len(names)} files that end in {suffix}, expected one."
+            " Unpack it and give the file."
+        )
+    return names[0]
+
+
+def read_all(path: Path, member_suffix: str) -> bytes:
+    """The whole unpacked content of a file.
+
+    Raises:
+        InputError: as `open_plain`.
+    """
+    with open_plain(path, member_suffix) as stream:
+        data: Any = stream.read()
+    return bytes(data)
+
+
+def unpacked(path: Path, member_suffix: str, folder: Path) -> Path:
+    """A plain file to read ranges of: the file itself, or a copy unpacked into a folder.
+
+    Raises:
+        InputError: as `open_plain`.
+    """
+    if path.suffix not in (".gz", ".zip"):
+        return path
+    handle, name = tempfile.mkstemp(dir=folder, suffix=member_suffix)
+    with open_plain(path, member_suffix) as source, os.fdopen(handle, "wb") as out:
+        shutil.copyfileobj(source, out, 1 << 22)
+    return Path(name)

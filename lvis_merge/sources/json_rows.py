@@ -1,0 +1,121 @@
+"""Rows of a JSON array as typed structs: what is shared by image and annotation rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from lvis_merge.errors import InputError
+from lvis_merge.sources.json_blocks import Block, row_texts
+from lvis_merge.sources.rejects import Reject
+
+RowT = TypeVar("RowT", bound=msgspec.Struct)
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+
+class TypedRows(Generic[RowT]):
+    """Decodes rows as structs; tells apart those that lack a field from those with a wrong value.
+
+    JSON types are taken strictly: `1.0`, `"1"` and `true` are no integers, an integer is a number.
+
+    Attributes:
+        seen: how many rows there were, good or bad.
+        rejects: (row, reason) of the bad ones.
+    """
+
+    def __init__(self, row_type: type[RowT]) -> None:
+        self._decoder = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
+        fields = msgspec.structs.fields(row_type)
+        self._fields = [field.encode_name for field in fields]
+        self._needed = [field.encode_name for field in fields if field.required]
+        self._found: set[str] = set()
+        self.seen = 0
+        self.rejects: list[tuple[int, str]] = []
+
+    def plain(self, array: bytes) -> int:
+        """Takes rows that are all of the type; see `RowSink`."""
+        try:
+            rows: list[RowT] = self._decoder.decode(array)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return 0
+        first = self.seen + 1
+        if not self.take(rows, np.arange(first, first + len(rows))):
+            return 0
+        self._found.update(self._needed)
+        self.seen += len(rows)
+        return len(rows)
+
+    def odd(self, row: bytes) -> None:
+        """Takes one row that `plain` refuses: bad, or good with oddities where nobody reads."""
+        value = json.loads(row.decode("utf-8"))
+        if isinstance(value, dict):
+            self._found.update(value)
+        if not isinstance(value, dict) or self.lacks_columns(value):
+            self._reject("columns")
+            return
+        read = {name: value[name] for name in self._fields if name in value}
+        try:
+            text = msgspec.json.encode([self.made_plain(read)])
+        except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
+            self._reject("value")
+            return
+        if not self.plain(text):
+            self._reject("value")
+
+    def _reject(self, reason: str) -> None:
+        self.seen += 1
+        self.rejects.append((self.seen, reason))
+
+    def take(self, rows: list[RowT], places: npt.NDArray[np.int64]) -> bool:
+        """Takes decoded rows, whose 1-based places are given; False, and takes none, if one is bad."""
+        raise NotImplementedError
+
+    def lacks_columns(self, row: dict[str, Any]) -> bool:
+        """Whether a row lacks a needed field."""
+        return any(name not in row for name in self._needed)
+
+    def made_plain(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Puts what plain JSON cannot say (NaN, say) in a form that meets the same fate."""
+        return row
+
+    def check_needed(self, path: Path, array: str) -> None:
+        """Stops at a file of the wrong kind: no row has a field that every row needs.
+
+        Raises:
+            InputError: so it is.
+        """
+        missing = [name for name in self._needed if name not in self._found]
+        if self.seen and missing:
+            raise InputError(wrong_kind(path, array, missing))
+
+
+def wrong_kind(path: Path, array: str, missing: Collection[str]) -> str:
+    """The message about an array none of whose rows has some needed fields."""
+    names = ", ".join(f"`{name}`" for name in missing)
+    return (
+        f"{path}: no row of `{array}` has {names}. It is a file of another kind: give an LVIS or"
+        " COCO annotation file."
+    )
+
+
+def with_texts(
+    path: Path, blocks: list[Block], found: Collection[tuple[int, str]]
+) -> list[Reject]:
+    """Rejects with their exact text, read again from the file.
+
+    Args:
+        path: the file.
+        blocks: of the array that the rows are in.
+        found: (row, reason), in any order.
+    """
+    ordered = sorted(found)
+    if not ordered:
+        return []
+    texts = row_texts(path, blocks, [row for row, _ in ordered])
+    return [Reject(row, reason, texts[row]) for row, reason in ordered]
