@@ -85,7 +85,7 @@ def merged_open_images(
         len(found.ids),
     )
     dropped = 0
-    if inputs.options.unmapped == "drop" and train_only:
+    if inputs.options.unmapped == "drop":
         kept = table.filter(pc.is_valid(table["category_id"]))
         dropped, table = len(table) - len(kept), kept
     return MergedOpenImages(

@@ -127,11 +127,9 @@ class BuildOptions:
             "max_rejects": self.max_rejects,
             "strict": self.strict,
         }
-        if self.label_space != "lvis" or not self.openimages:
-            options.pop("unmapped")
         if self.label_space != "lvis" or not self.coco:
             options.pop("coco_boxes")
         if not self.openimages:
-            for name in ("images", "selection", "candidates"):
+            for name in ("images", "selection", "candidates", "unmapped"):
                 options.pop(name)
         return options

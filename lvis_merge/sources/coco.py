@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lvis_merge.sources.json_annotations import AnnotationRows, CocoBox, CocoObject
-from lvis_merge.sources.json_blocks import Document
+from lvis_merge.sources.json_blocks import Document, RowSink
 from lvis_merge.sources.json_categories import CocoCategory, read_categories
 from lvis_merge.sources.json_file import (
     category_ids,
@@ -46,15 +47,18 @@ def read_coco(path: Path, *, masks: bool) -> JsonSource:
 
 
 def _boxes(path: Path) -> JsonSource:
-    sinks = {"images": LookedUpImages, "annotations": lambda: AnnotationRows(CocoBox)}
+    sinks: dict[str, Callable[[], RowSink]] = {
+        "images": LookedUpImages,
+        "annotations": lambda: AnnotationRows(CocoBox),
+    }
     document = read_annotation_file(path, sinks, _KIND)
-    looked_up = cast(LookedUpImages, document.sinks["images"])
+    looked_up = cast("LookedUpImages", document.sinks["images"])
     looked_up.check_needed(path, "images")
     return _checked(path, document, looked_up.table(), IMAGE_ROWS.empty_table(), 0, {})
 
 
 def _with_masks(path: Path) -> JsonSource:
-    sinks = {
+    sinks: dict[str, Callable[[], RowSink]] = {
         "images": lambda: ImageRows(CocoImage),
         "annotations": lambda: AnnotationRows(CocoObject),
     }

@@ -1,14 +1,18 @@
 """Large CSV files as byte ranges that can be read apart from each other.
 
 A range starts and ends at a row, so each can be parsed in its own thread, or on another machine,
-and read again later for a few of its rows. A quoted field may hold line ends: a range with an odd
-number of quotes shows that a cut fell inside one, and the file is then cut again with care.
+and read again later for a few of its rows. A quoted field may hold line ends: a range whose quotes
+do not pair up shows that a cut fell inside one, and the file is then cut again with care.
+
+A field that opens with a quote and is not closed before a comma or a line end has a stray quote:
+its line is a row of its own, so that it does not swallow the rows behind it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +25,12 @@ from lvis_merge.errors import InputError
 
 CHUNK_BYTES = 8 << 20
 _ROW_BYTES = 1 << 16
-_QUOTED_FIELD = re.compile(rb'(?:(?<=,)|^)"(?:[^"]|"")*"(?=[,\r\n]|\Z)')
-_OPEN_QUOTE = re.compile(rb'(?:,|^)"')
+"""A quote that is still open after so many bytes is a stray one."""
+
+_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"(?=[,\r\n]|\Z)|(?!")[^,\r\n]*+)'
+_ROW = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_FIELD_TEXT = re.compile(r'"((?:[^"]|"")*+)"?([^,]*)|([^,]*)')
 
 
 @dataclass(frozen=True)
@@ -106,51 +114,74 @@ def recut(file: CsvFile, chunk_bytes: int = CHUNK_BYTES) -> CsvFile:
     if not file.chunks:
         return file
     start, size = file.chunks[0].start, file.chunks[-1].stop
-    cuts, first, here = [], start, start
-    with file.path.open("rb") as stream:
-        stream.seek(start)
-        for row in _rows(stream):
-            here += len(row)
-            if here - first >= chunk_bytes:
-                cuts.append((first, here))
-                first = here
-    if first < size:
-        cuts.append((first, size))
+    cuts, first = [], start
+    with file.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as data:
+        for row_start, row_stop in _quoted_rows(data, start):
+            while row_start - first > chunk_bytes and (
+                stop := data.find(b"\n", first + chunk_bytes - 1, row_start) + 1
+            ):
+                cuts.append((first, stop))
+                first = stop
+            if row_stop - first >= chunk_bytes:
+                cuts.append((first, row_stop))
+                first = row_stop
+    cuts += _cut(file.path, first, chunk_bytes)
     return CsvFile(
         file.path, file.name, file.columns, tuple(Chunk(file.path, a, b) for a, b in cuts)
     )
 
 
-def _rows(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines joined into rows where a quoted field holds the line end.
+def well_quoted(data: bytes) -> bool:
+    """Whether every quote opens a field, closes it or is doubled inside it.
 
-    A quote that is still open after `_ROW_BYTES` was a stray one: its line is a row of its own.
+    Then all readers of CSV see the same rows. Of ranges that follow each other, the first whose
+    end lies inside a quoted field does not pass.
     """
-    pending: list[bytes] = []
-    for line in lines:
-        pending.append(line)
-        while pending:
-            row = b"".join(pending)
-            if not _is_open(row):
-                yield row
-                pending = []
-            elif len(row) > _ROW_BYTES:
-                yield pending.pop(0)
-            else:
-                break
-    yield from pending
-
-
-def _is_open(row: bytes) -> bool:
-    """Whether a quoted field of the row is not closed yet; quotes inside a field are text."""
-    if row.count(b'"') % 2 == 0:
+    buffer = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(buffer == ord('"'))
+    if len(quotes) % 2:
         return False
-    return _OPEN_QUOTE.search(_QUOTED_FIELD.sub(b"", row)) is not None
+    border = np.zeros(256, dtype=bool)
+    border[np.frombuffer(b',\r\n"', np.uint8)] = True
+    opening = quotes[0::2][quotes[0::2] > 0]
+    closing = quotes[1::2][quotes[1::2] < len(data) - 1]
+    return bool(border[buffer[opening - 1]].all() and border[buffer[closing + 1]].all())
+
+
+def _quoted_rows(data: bytes | mmap.mmap, start: int = 0) -> Iterator[tuple[int, int]]:
+    """First byte and one past the last byte, line end included, of each row that holds quotes."""
+    while (quote := data.find(b'"', start)) >= 0:
+        first = 1 + max(data.rfind(b"\n", start, quote), data.rfind(b"\r", start, quote), start - 1)
+        start = _row_end(data, first)
+        yield first, start
+
+
+def _row_end(data: bytes | mmap.mmap, start: int) -> int:
+    limit = min(start + _ROW_BYTES, len(data))
+    row = _ROW.match(data, start, limit)
+    end = row.end() if row else start
+    if end == len(data):
+        return end
+    if row and end < limit and (line_end := _LINE_END.match(data, end)):
+        return line_end.end()
+    line_end = _LINE_END.search(data, start)
+    return line_end.end() if line_end else len(data)
+
+
+def _rows(data: bytes) -> Iterator[bytes]:
+    place = 0
+    for start, stop in _quoted_rows(data):
+        yield from data[place:start].splitlines(keepends=True)
+        yield data[start:stop]
+        place = stop
+    yield from data[place:].splitlines(keepends=True)
 
 
 def _read_header(path: Path, name: str) -> tuple[tuple[str, ...], int]:
     with path.open("rb") as file:
-        line = file.readline(1 << 16)
+        line = b"\n"
+        while line in (b"\n", b"\r\n"):  # blank lines are no rows
+            line = file.readline(1 << 16)
         start = file.tell()
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
@@ -180,9 +211,7 @@ def row_texts(data: bytes) -> list[str]:
 
     A row whose quoted fields hold line ends is one text. Bytes that are not UTF-8 are replaced.
     """
-    lines = io.BytesIO(data)
-    rows = _rows(lines) if b'"' in data else lines
-    texts = (row.decode("utf-8", "replace").rstrip("\r\n") for row in rows)
+    texts = (row.decode("utf-8", "replace").rstrip("\r\n") for row in _rows(data))
     return [text for text in texts if text]
 
 
@@ -196,7 +225,8 @@ def take_rows(data: bytes, rows: np.ndarray) -> bytes:
     ends = _line_ends(data)
     if ends is None:
         texts = row_texts(data)
-        return "".join(f"{texts[row]}\n" for row in rows).encode()
+        # written anew: the stray quote of one row must not pair with that of another
+        return csv_bytes(fields(texts[row]) for row in rows)
     starts = np.concatenate([[0], ends[:-1]])
     # neighbouring rows are copied as one slice
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
@@ -209,8 +239,11 @@ def take_rows(data: bytes, rows: np.ndarray) -> bytes:
 def _line_ends(data: bytes) -> np.ndarray | None:
     """int64 [N], one past each line's end, if every line is a row; None if not.
 
-    A line is no row if it is blank, or if a quoted field goes on in the next one.
+    A line is no row if it is blank, or if a quoted field goes on in the next one. A carriage
+    return alone ends a line too.
     """
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+        return None
     buffer = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(buffer == ord("\n")) + 1
     if not len(ends) or ends[-1] != len(data):
@@ -219,6 +252,8 @@ def _line_ends(data: bytes) -> np.ndarray | None:
     if shortest <= len(b"\r\n"):
         return None
     if b'"' in data:
+        if not well_quoted(data):
+            return None
         quotes = np.flatnonzero(buffer == ord('"'))
         if np.any(np.searchsorted(quotes, ends) % 2):
             return None
@@ -226,5 +261,22 @@ def _line_ends(data: bytes) -> np.ndarray | None:
 
 
 def fields(text: str) -> list[str]:
-    """The fields of one row's text."""
-    return next(csv.reader(io.StringIO(text, newline="")), [])
+    """The fields of one row's text; a stray quote is read as Python's `csv` reads it."""
+    if '"' not in text:
+        return text.split(",")
+    found, place = [], 0
+    while place <= len(text):
+        field = _FIELD_TEXT.match(text, place)
+        assert field is not None  # the pattern matches the empty text
+        plain = field[3]
+        found.append(plain if plain is not None else field[1].replace('""', '"') + field[2])
+        place = field.end() + 1
+    return found
+
+
+def csv_bytes(rows: Iterable[list[str]]) -> bytes:
+    """Rows of fields as CSV, UTF-8."""
+    out = io.StringIO(newline="")
+    # fields that hold a character of the line end are quoted: so both are named
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode()

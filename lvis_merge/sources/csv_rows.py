@@ -23,11 +23,10 @@ from lvis_merge.sources.rejects import Reject
 
 # What pyarrow's CSV reader takes for a number; a test holds the two together.
 _FLOAT = re.compile(
-    r"[ \t]*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|infinity|nan(?:\(\w*\))?)"
-    r"[ \t]*",
+    r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|infinity|nan(?:\(\w*\))?)",
     re.IGNORECASE | re.ASCII,
 )
-_INTEGER = re.compile(r"[ \t]*-?\d+[ \t]*", re.ASCII)
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
 _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 
 FLAG_VALUES = (-1, 0, 1)
@@ -39,13 +38,13 @@ def _is_flag(text: str) -> bool:
 
 
 def _is_confidence(text: str) -> bool:
-    return _FLOAT.fullmatch(text) is not None and float(text.strip()) in (0.0, 1.0)
+    return _FLOAT.fullmatch(text) is not None and float(text) in (0.0, 1.0)
 
 
 def _is_rotation(text: str) -> bool:
     if not text:
         return True
-    return _FLOAT.fullmatch(text) is not None and _rotation_known(float(text.strip()))
+    return _FLOAT.fullmatch(text) is not None and _rotation_known(float(text))
 
 
 def _rotation_known(value: float) -> bool:
@@ -150,7 +149,7 @@ def parse_rows(
         columns: the file's columns in order.
         kinds: the columns to read; others are ignored and never checked.
     """
-    table = _parse(data, columns, kinds)
+    table = None if _may_hide_blanks(data, kinds) else _parse(data, columns, kinds)
     if table is not None:
         return ParsedRows(table, table.num_rows, np.arange(table.num_rows), ())
     good, numbers, rejects, rows = _sieve(data, columns, kinds)
@@ -158,6 +157,12 @@ def parse_rows(
     if table is None:
         raise AssertionError("rows that passed the row-wise checks do not parse")
     return ParsedRows(table, rows, numbers, rejects)
+
+
+def _may_hide_blanks(data: bytes, kinds: Mapping[str, ColumnKind]) -> bool:
+    """Whether pyarrow might read ` 0.5` as a number, which it is not."""
+    numbers = any(kind.type in (pa.float64(), pa.int8()) for kind in kinds.values())
+    return numbers and (b" " in data or b"\t" in data)
 
 
 def _parse(

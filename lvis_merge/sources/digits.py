@@ -76,4 +76,5 @@ def are_digits(words: Words, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.b
     filled = words | (zeros >> (np.uint64(8) * lengths.astype(np.uint64)))
     # A digit is 0x30..0x39: its high half byte is 3, and still is after adding 6.
     over_nine = (filled + np.uint64(0x0606060606060606)) & high
-    return ((filled & high) == zeros) & (over_nine == zeros)
+    digits: npt.NDArray[np.bool_] = ((filled & high) == zeros) & (over_nine == zeros)
+    return digits

@@ -207,12 +207,14 @@ class AnnotationRows(TypedRows[RowT]):
 
 
 def _concatenated(columns: list[_Columns]) -> _Columns:
-    nothing = _Columns(
-        *[np.zeros(0, np.int64)] * 4, np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.bool_)
-    )
+    ids = np.zeros(0, np.int64)
+    nothing = _Columns(ids, ids, ids, ids, np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.bool_))
     parts = columns or [nothing]
     return _Columns(
-        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(_Columns))
+        **{
+            column.name: np.concatenate([getattr(part, column.name) for part in parts])
+            for column in fields(_Columns)
+        }
     )
 
 

@@ -15,10 +15,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-import msgspec
-
 from lvis_merge.errors import InputError
 from lvis_merge.sources.files import open_plain
+from lvis_merge.sources.json_scan import (
+    Block,
+    MalformedJsonError,
+    end_of_value,
+    rows_of_array,
+    scan_rows,
+)
 
 BLOCK_BYTES = 1 << 19
 """How much text is decoded at a time: small enough to stay in the processor's cache."""
@@ -26,13 +31,7 @@ BLOCK_BYTES = 1 << 19
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _BETWEEN_ROWS = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*\{")
 _LAST_ROW = re.compile(rb"\}[ \t\n\r]*\]")
-_AFTER_VALUE = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LONGEST_TOKEN = len("-Infinity")
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-_scan_value = json.JSONDecoder().raw_decode
-_rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class RowSink(Protocol):
@@ -62,28 +61,10 @@ class SkippedRows:
 
     def plain(self, array: bytes) -> int:
         """Accepts any rows."""
-        try:
-            return len(_rows_decoder.decode(array))
-        except _UNDECODABLE:
-            return 0
+        return len(rows_of_array(array) or ())
 
     def odd(self, row: bytes) -> None:
         """Accepts any row."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Where some rows of an array are.
-
-    Attributes:
-        offset: of their first byte in the unpacked file.
-        length: in bytes.
-        first_row: 1-based place of the first in the array.
-    """
-
-    offset: int
-    length: int
-    first_row: int
 
 
 @dataclass
@@ -123,43 +104,6 @@ def read_document(
         return _Walk(stream, path).document(sinks, values)
 
 
-def row_texts(path: Path, blocks: list[Block], rows: list[int]) -> dict[int, str]:
-    """The exact text of some rows of an array, read again.
-
-    Args:
-        path: the file that `read_document` read.
-        blocks: those of the array.
-        rows: 1-based places, ascending.
-
-    Returns:
-        The text by place.
-    """
-    texts: dict[int, str] = {}
-    wanted = iter(rows)
-    row = next(wanted, None)
-    with open_plain(path, ".json") as stream:
-        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-            if row is None:
-                break
-            if following is not None and row >= following.first_row:
-                continue
-            stream.seek(block.offset)
-            found = _split(stream.read(block.length))
-            while row is not None and (following is None or row < following.first_row):
-                texts[row] = found[row - block.first_row].decode("utf-8")
-                row = next(wanted, None)
-    return texts
-
-
-class _Malformed(Exception):  # noqa: N818 - told to the user as an InputError
-    """Not JSON at a byte of the buffer."""
-
-    def __init__(self, place: int, what: str) -> None:
-        super().__init__(what)
-        self.place = place
-        self.what = what
-
-
 class _Walk:
     """The walk over one file: a buffer that slides along it."""
 
@@ -175,7 +119,7 @@ class _Walk:
     ) -> Document:
         try:
             return self._document(sinks, values)
-        except _Malformed as error:
+        except MalformedJsonError as error:
             place = self._offset + error.place
             raise InputError(
                 f"{self._path}: no valid JSON at byte {place:,} ({error.what}). The file is"
@@ -205,7 +149,7 @@ class _Walk:
             while self._member(document, sinks, values):
                 pass
         if self._next():
-            raise _Malformed(self._at, "text after the end")
+            raise MalformedJsonError(self._at, "text after the end")
         return document
 
     def _member(
@@ -216,7 +160,7 @@ class _Walk:
     ) -> bool:
         """Reads one member; whether another one follows."""
         if self._next() != b'"':
-            raise _Malformed(self._at, "a name in double quotes is missing")
+            raise MalformedJsonError(self._at, "a name in double quotes is missing")
         name = self._value()
         self._pass(b":")
         if self._next() == b"[" and name not in values:
@@ -231,9 +175,9 @@ class _Walk:
                 document.values[name] = value
         return self._pass(b",}") == b","
 
-    def _more(self, size: int = BLOCK_BYTES) -> bool:
+    def _more(self, size: int | None = None) -> bool:
         """Slides the buffer to the present place and reads on; False at the end of the file."""
-        added = self._stream.read(size)
+        added = self._stream.read(size or BLOCK_BYTES)
         self._offset += self._at
         self._buffer = self._buffer[self._at :] + added
         self._at = 0
@@ -251,26 +195,26 @@ class _Walk:
         """Passes one of the expected bytes."""
         byte = self._next()
         if not byte or byte not in expected:
-            raise _Malformed(self._at, "the file ends" if not byte else "unexpected character")
+            raise MalformedJsonError(
+                self._at, "the file ends" if not byte else "unexpected character"
+            )
         self._at += 1
         return byte
 
     def _value(self) -> Any:
         """Reads any value whole."""
         while True:
-            # Latin-1 has one character per byte, and JSON's structure is ASCII.
-            text = self._buffer[self._at :].decode("latin-1")
+            text = self._buffer[self._at :]
             try:
-                _, end = _scan_value(text)
-            except (ValueError, RecursionError) as error:
-                if _may_be_cut(error, len(text)) and self._more(max(len(text), BLOCK_BYTES)):
+                end = end_of_value(text)
+            except MalformedJsonError as error:
+                if error.may_be_cut(text) and self._more(max(len(text), BLOCK_BYTES)):
                     continue
-                raise _problem(error, self._at) from error
+                raise error.moved(self._at) from error
             if end == len(text) and self._more():
                 continue  # a number might go on
-            raw = text[:end].encode("latin-1")
             self._at += end
-            return json.loads(raw.decode("utf-8"))
+            return json.loads(text[:end].decode("utf-8"))
 
     def _rows(self, sink: RowSink) -> Iterator[Block]:
         """Feeds the rows of the array that starts here to the sink; yields where they were."""
@@ -308,33 +252,29 @@ class _Walk:
         window = 1 << 15
         while True:
             start = max(self._at, len(self._buffer) - window)
-            last = None
-            for last in _BETWEEN_ROWS.finditer(self._buffer, start):
-                pass
-            if last is not None:
-                yield last.start() + 1
+            found = list(_BETWEEN_ROWS.finditer(self._buffer, start))
+            if found:
+                yield found[-1].start() + 1
                 break
             if start == self._at:
                 break
             window *= 4
-        for found in islice(_LAST_ROW.finditer(self._buffer, self._at), 3):
-            yield found.start() + 1
+        for last_row in islice(_LAST_ROW.finditer(self._buffer, self._at), 3):
+            yield last_row.start() + 1
 
     def _whole_rows(self) -> tuple[list[bytes], int]:
         """The texts of the rows that are whole in the buffer, and where in it they end."""
         for end in self._ends():
-            try:
-                decoded = _rows_decoder.decode(self._array(end))
-            except _UNDECODABLE:
-                continue
-            return [bytes(row) for row in decoded], end
+            rows = rows_of_array(self._array(end))
+            if rows:
+                return rows, end
         while True:
             text = self._buffer[self._at :]
-            rows, length, error = _scan(text)
+            rows, length, error = scan_rows(text)
             if rows:
                 return rows, self._at + length
-            if not _may_be_cut(error, len(text)) or not self._more(max(len(text), BLOCK_BYTES)):
-                raise _problem(error, self._at) from error
+            if not error.may_be_cut(text) or not self._more(max(len(text), BLOCK_BYTES)):
+                raise error.moved(self._at)
 
 
 def _feed(sink: RowSink, rows: list[bytes]) -> None:
@@ -347,53 +287,3 @@ def _feed(sink: RowSink, rows: list[bytes]) -> None:
     middle = len(rows) // 2
     _feed(sink, rows[:middle])
     _feed(sink, rows[middle:])
-
-
-def _split(text: bytes) -> list[bytes]:
-    """The texts of the rows of a block."""
-    try:
-        return [bytes(row) for row in _rows_decoder.decode(b"".join((b"[", text, b"]")))]
-    except _UNDECODABLE:
-        return _scan(text)[0]
-
-
-def _scan(text: bytes) -> tuple[list[bytes], int, Exception]:
-    """Reads row after row with Python's json, which also knows NaN.
-
-    Args:
-        text: starts with a row; may end anywhere.
-
-    Returns:
-        The rows up to the end of the array or of what is whole, where the last of them ends, and
-        why it stopped there.
-    """
-    characters = text.decode("latin-1")
-    rows: list[bytes] = []
-    place = end = 0
-    while True:
-        try:
-            _, row_end = _scan_value(characters, place)
-        except (ValueError, RecursionError) as error:
-            return rows, end, error
-        between = _AFTER_VALUE.match(characters, row_end)
-        if between is None and row_end < len(characters) and characters[row_end:].strip():
-            error = json.JSONDecodeError("Expecting ',' or ']'", characters, row_end)
-            return rows, end, error
-        rows.append(text[place:row_end])
-        end = row_end
-        if between is None or between[1] == "]":
-            return rows, end, ValueError("the file ends")
-        place = between.end()
-
-
-def _problem(error: Exception, at: int) -> _Malformed:
-    if isinstance(error, json.JSONDecodeError):
-        return _Malformed(at + error.pos, error.msg)
-    return _Malformed(at, "nested too deeply" if isinstance(error, RecursionError) else str(error))
-
-
-def _may_be_cut(error: Exception, length: int) -> bool:
-    """Whether more text could mend it: what is wrong is at the end of the text, or open there."""
-    return isinstance(error, json.JSONDecodeError) and (
-        error.msg.startswith("Unterminated string") or error.pos >= length - _LONGEST_TOKEN
-    )

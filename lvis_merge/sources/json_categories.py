@@ -79,9 +79,7 @@ def read_categories(path: Path, rows: Any, row_type: type[CocoCategory]) -> pa.T
     return table.take(pc.sort_indices(table, [("category_id", "ascending")]))
 
 
-def _category(
-    path: Path, number: int, row: Any, row_type: type[CocoCategory]
-) -> CocoCategory:
+def _category(path: Path, number: int, row: Any, row_type: type[CocoCategory]) -> CocoCategory:
     try:
         category = msgspec.convert(row, row_type)
         category.name.encode()  # a lone surrogate cannot be stored

@@ -111,8 +111,7 @@ class ImageRows(TypedRows[RowT]):
     def take(self, rows: list[Any], places: npt.NDArray[np.int64]) -> bool:
         """Takes rows; see `TypedRows`."""
         names = [
-            row.file_name if row.coco_url is None else published_name(row.coco_url)
-            for row in rows
+            row.file_name if row.coco_url is None else published_name(row.coco_url) for row in rows
         ]
         if None in names:
             return False
@@ -135,9 +134,7 @@ class ImageRows(TypedRows[RowT]):
                     "license_id": column("license", pa.int32()),
                     "date_captured": column("date_captured", pa.string()),
                     "neg_category_ids": self._lists(rows, "neg_category_ids"),
-                    "not_exhaustive_category_ids": self._lists(
-                        rows, "not_exhaustive_category_ids"
-                    ),
+                    "not_exhaustive_category_ids": self._lists(rows, "not_exhaustive_category_ids"),
                 }
             )
         )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lvis_merge.errors import InputError
-from lvis_merge.sources.json_blocks import Block, row_texts
+from lvis_merge.sources.json_scan import Block, row_texts
 from lvis_merge.sources.rejects import Reject
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
@@ -73,7 +73,15 @@ class TypedRows(Generic[RowT]):
         self.rejects.append((self.seen, reason))
 
     def take(self, rows: list[RowT], places: npt.NDArray[np.int64]) -> bool:
-        """Takes decoded rows, whose 1-based places are given; False, and takes none, if one is bad."""
+        """Takes decoded rows.
+
+        Args:
+            rows: of the type.
+            places: int64 [N], their 1-based places in the array.
+
+        Returns:
+            Whether they were taken; if one of them is bad, none is.
+        """
         raise NotImplementedError
 
     def lacks_columns(self, row: dict[str, Any]) -> bool:
@@ -104,9 +112,7 @@ def wrong_kind(path: Path, array: str, missing: Collection[str]) -> str:
     )
 
 
-def with_texts(
-    path: Path, blocks: list[Block], found: Collection[tuple[int, str]]
-) -> list[Reject]:
+def with_texts(path: Path, blocks: list[Block], found: Collection[tuple[int, str]]) -> list[Reject]:
     """Rejects with their exact text, read again from the file.
 
     Args:

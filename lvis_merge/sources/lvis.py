@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lvis_merge.sources.json_annotations import AnnotationRows, LvisAnnotation
+from lvis_merge.sources.json_blocks import RowSink
 from lvis_merge.sources.json_categories import LvisCategory, read_categories
 from lvis_merge.sources.json_file import (
     category_ids,
@@ -42,8 +44,9 @@ def read_lvis(
         InputError: a file that cannot be used at all: cut short, of another kind, without a needed
             array, with a malformed or repeated category or an unsafe file name.
     """
-    images: type[LvisTestImage] | type[LvisImage] = LvisTestImage if test else LvisImage
-    sinks = {"images": lambda: ImageRows(images)}
+    sinks: dict[str, Callable[[], RowSink]] = {
+        "images": lambda: ImageRows(LvisTestImage) if test else ImageRows(LvisImage)
+    }
     if not test:
         sinks["annotations"] = lambda: AnnotationRows(LvisAnnotation)
     document = read_annotation_file(path, sinks, "an LVIS annotation file")

@@ -50,9 +50,7 @@ class MaskColumns:
         self._open = []
         self._open_rows = 0
 
-    def bad_rows(
-        self, image_ids: npt.NDArray[np.int64], images: pa.Table
-    ) -> npt.NDArray[np.bool_]:
+    def bad_rows(self, image_ids: npt.NDArray[np.int64], images: pa.Table) -> npt.NDArray[np.bool_]:
         """Which rows have a bad polygon, or a bitmap of another size than their image.
 
         Args:

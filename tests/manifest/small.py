@@ -323,10 +323,10 @@ def record() -> ManifestRecord:
         "lvis": "lvis_train.json",
         "lvis_val": "lvis_val.json",
         "coco": "instances_train2017.json",
-        "openimages/boxes/train": "train-annotations-bbox.csv",
-        "openimages/boxes/validation": "validation-annotations-bbox.csv",
-        "openimages/images/train": "train-images-boxable-with-rotation.csv",
-        "openimages/images/validation": "validation-images-with-rotation.csv",
+        "openimages/train/boxes": "train-annotations-bbox.csv",
+        "openimages/validation/boxes": "validation-annotations-bbox.csv",
+        "openimages/train/images": "train-images-boxable-with-rotation.csv",
+        "openimages/validation/images": "validation-images-with-rotation.csv",
     }
     licenses = [{"id": 4, "url": BY_2, "name": "by"}, {"id": 7, "url": BY_NC}]
     return ManifestRecord(

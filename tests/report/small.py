@@ -143,7 +143,7 @@ def record(**changes) -> ManifestRecord:
             "seed": 0,
             "options": {"images": 20000, "coco_boxes": "all", "strict": False, "extra": []},
             "inputs": (InputRecord("lvis", "lvis_v0.5_train.json", 482_066_612, "ab" * 32),),
-            "maps": {},
+            "maps": {"coco_2017.csv": "ef" * 32},
             "counts": {
                 "open_images": {"box": KindCounts(20, 4, {"not_selected": 9, "holdout": 7}, 0)},
                 "lvis": {

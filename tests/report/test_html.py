@@ -125,6 +125,8 @@ def test_equal_manifests_give_equal_reports():
         # the build
         "482.1 MB",
         "abababababab</code>",
+        "coco_2017.csv",
+        "efefefefefef</code>",
         "train images checked against 1 image ids and 1 Flickr photo ids of lvis_val.json",
         # what was left out and why
         "7 held out",

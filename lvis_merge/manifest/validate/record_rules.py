@@ -54,11 +54,11 @@ def _kept(loaded: Loaded, source: str, kind: str, counts: KindCounts) -> Iterato
         found, exact = int(images.sum()), True
         if source == "open_images":
             # Only subsets with an image list are counted.
-            prefix = "openimages/images/"
+            roles = [one.role for one in loaded.record.inputs]
             listed = [
-                one.role.removeprefix(prefix)
-                for one in loaded.record.inputs
-                if one.role.startswith(prefix)
+                subset
+                for subset in ("train", "validation", "test")
+                if f"openimages/{subset}/images" in roles
             ]
             if exact := bool(listed):
                 of_list = matches(loaded.images["file_name"], rf"^(?:{'|'.join(listed)})/")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvis_merge.manifest.validate.columns import Ints
+from lvis_merge.manifest.validate.columns import Bools, Ints
 
 
 def distinct(values: Ints) -> Ints:
     """The different values, sorted."""
     ordered = np.sort(values)
-    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]]
+    first: Bools = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    return ordered[first]
 
 
 def union(left: Ints, right: Ints) -> Ints:
@@ -25,7 +26,8 @@ def union(left: Ints, right: Ints) -> Ints:
 def intersection(left: Ints, right: Ints) -> Ints:
     """Values in both of two sets."""
     ordered = np.sort(np.concatenate([left, right]))
-    return ordered[1:][ordered[1:] == ordered[:-1]]
+    again: Bools = ordered[1:] == ordered[:-1]
+    return ordered[1:][again]
 
 
 def difference(left: Ints, right: Ints) -> Ints:
@@ -33,7 +35,8 @@ def difference(left: Ints, right: Ints) -> Ints:
     if len(right) == 0:
         return left
     place = np.minimum(np.searchsorted(right, left), len(right) - 1)
-    return left[right[place] != left]
+    lacking: Bools = right[place] != left
+    return left[lacking]
 
 
 def symmetric_difference(left: Ints, right: Ints) -> Ints:
