@@ -12,6 +12,7 @@ from lvis_merge.build.inputs import Inputs
 from lvis_merge.build.lvis_space import held_out, report_unresolved
 from lvis_merge.build.open_images_merge import merged_open_images
 from lvis_merge.build.open_images_scan import Scanned, scan_folder
+from lvis_merge.build.open_images_sizes import known_sizes
 from lvis_merge.build.options import NO_MAPPING
 from lvis_merge.build.result import BuildResult
 from lvis_merge.labelmap.read import read_map
@@ -110,7 +111,9 @@ def build_open_images_space(inputs: Inputs, files: OpenImagesFiles) -> BuildResu
     else:
         resolved = _all_classes(scanned)
     holdout = held_out(inputs, [])
-    merged = merged_open_images(inputs, scanned, resolved, holdout, train_only=False)
+    merged = merged_open_images(
+        inputs, scanned, resolved, holdout, known_sizes(inputs), train_only=False
+    )
     images = rows.join_images([merged.images])
     annotations = rows.join_rows([merged.part])
     labels = resolved["mid"].to_pylist()

@@ -127,7 +127,8 @@ def _excluded(inputs: Inputs, scanned: Scanned) -> np.ndarray:
     header = [name.removeprefix("\ufeff") for name in rows[0]] if rows else []
     if "ImageID" not in header:
         raise InputError(
-            f"{base_name(path)}: has no column ImageID; it reads {', '.join(header)[:200]}."
+            f"{base_name(path)}: has no column ImageID; its first line reads"
+            f" {','.join(header)[:200]!r}. Check that it is the list of images to leave out."
         )
     at = header.index("ImageID")
     excluded = {row[at] for row in rows[1:] if len(row) > at}

@@ -12,13 +12,13 @@ from lvis_merge.build.inputs import Inputs
 from lvis_merge.build.open_images_choice import choose, tallies
 from lvis_merge.build.open_images_fetch import fetch_rows
 from lvis_merge.build.open_images_scan import Scanned
-from lvis_merge.build.open_images_sizes import known_sizes
 from lvis_merge.build.tables import open_images_images
 from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.evidence import BoxEvidence, open_images_evidence
 from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.open_images_rows import annotation_rows, ordered_boxes
 from lvis_merge.merge.tally import Tally
+from lvis_merge.sources.sizes import Sizes
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,12 @@ class MergedOpenImages:
 
 
 def merged_open_images(
-    inputs: Inputs, scanned: Scanned, resolved: pa.Table, holdout: HoldOut, train_only: bool
+    inputs: Inputs,
+    scanned: Scanned,
+    resolved: pa.Table,
+    holdout: HoldOut,
+    sizes: Sizes | None,
+    train_only: bool,
 ) -> MergedOpenImages:
     """Chooses images and makes their rows.
 
@@ -48,6 +53,7 @@ def merged_open_images(
         scanned: the first pass.
         resolved: the map's usable rows: `mid`, `category_id`, `relation`, `synset`.
         holdout: what train images must not share.
+        sizes: known sizes, if given.
         train_only: whether every image is a train image (label space lvis); else the subset gives
             the split, and ties in the selection go by MID.
     """
@@ -56,7 +62,6 @@ def merged_open_images(
     keys = resolved["synset"].to_pylist() if train_only else mids
     ties = {key: place for place, key in enumerate(sorted(set(keys)))}
     order = {mid: ties[key] for mid, key in zip(mids, keys, strict=True)}
-    sizes = known_sizes(inputs)
     with inputs.stages.stage("Open Images: selection"):
         chosen = choose(inputs, scanned, order, holdout, sizes, train_only)
     found = fetch_rows(inputs, scanned, chosen, sizes)

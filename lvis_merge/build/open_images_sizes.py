@@ -15,7 +15,17 @@ from lvis_merge.sources.sizes import Sizes, find_images, read_sizes, stored_size
 
 
 def known_sizes(inputs: Inputs) -> Sizes | None:
-    """The sizes CSV, where one is given."""
+    """The sizes CSV, where one is given.
+
+    Raises:
+        InputError: it is no such CSV, or `--openimages-images` is a file.
+    """
+    root = inputs.options.openimages_images
+    if root is not None and not root.is_dir():
+        if root.exists():
+            raise InputError(f"{root}: is no folder. Give the one that holds the images.")
+        # what is to be fetched into it may not be there yet: the build then ends with the list
+        inputs.stages.say(f"note: {root}: no such folder, so no image's size is read from it")
     path = inputs.options.openimages_sizes
     if path is None:
         return None

@@ -72,6 +72,12 @@ class BuildOptions:
             UsageError: options that contradict each other.
             InputError: sources that do not fit the label space.
         """
+        for name, value in vars(self).items():
+            if value == "" or (isinstance(value, tuple) and "" in value):
+                raise UsageError(
+                    f"--{name.replace('_', '-')}: the value is empty (an unset variable?). Give"
+                    " one, or leave the option out."
+                )
         if self.images is not None and self.images < 0:
             raise UsageError(f"--images {self.images}: give a number from 0, or all.")
         if self.label_space == "lvis":
@@ -115,6 +121,22 @@ class BuildOptions:
                 f"--label-space {self.label_space} is built from --{needed} alone; leave out"
                 f" {', '.join(others)} (give the files to --holdout to keep their images out)."
             )
+
+    def without_effect(self) -> list[str]:
+        """Options that were given and mean nothing without another one, one sentence each."""
+        needs = {
+            "mapping": "openimages",
+            "openimages_images": "openimages",
+            "openimages_sizes": "openimages",
+            "openimages_exclude": "openimages",
+            "coco_mapping": "coco",
+        }
+        flags = {name: f"--{name.replace('_', '-')}" for name in needs}
+        return [
+            f"{flags[name]} has no effect without --{needed}"
+            for name, needed in needs.items()
+            if getattr(self, name) is not None and getattr(self, needed) is None
+        ]
 
     def shaping(self) -> dict[str, Any]:
         """The options that shape the result, without files and folders, for the manifest."""

@@ -41,6 +41,8 @@ def build_manifest(
     """
     stages = stages or Stages()
     options.check()
+    for sentence in options.without_effect():
+        stages.say(f"note: {sentence}")
     check_out(options.out, options.overwrite)
     folder = find_files(options.openimages) if options.openimages else None
     with stages.shown(), open_inputs(options, _input_files(options, folder), stages) as inputs:
@@ -108,7 +110,8 @@ def _record(inputs: Inputs, result: BuildResult) -> ManifestRecord:
             split: SplitOrigin(info=info, licenses=licenses)
             for split, (info, licenses) in result.splits.items()
         },
-        warnings=tuple(inputs.warnings),
+        # two threads warn, in no fixed order
+        warnings=tuple(sorted(inputs.warnings)),
     )
 
 

@@ -127,13 +127,12 @@ def box_areas(annotations: pa.Table) -> pa.Array:
 
 def xywh(rows: pa.Table) -> np.ndarray:
     """float64 [N, 4]: the rows' boxes in pixels."""
-    column = rows["bbox"].combine_chunks()
-    return np.asarray(column.flatten().to_numpy(zero_copy_only=False).reshape(-1, 4))
+    return np.asarray(rows["bbox"].combine_chunks().flatten().to_numpy().reshape(-1, 4))
 
 
-def join_rows(parts: Sequence[Part]) -> pa.Table:
-    """All annotations in the manifest's order."""
-    return ANNOTATIONS.build(join_annotations(parts, ANNOTATIONS.schema))
+def join_rows(parts: Sequence[Part], first_id: int = 1) -> pa.Table:
+    """All annotations of the parts in the manifest's order, numbered from `first_id`."""
+    return ANNOTATIONS.build(join_annotations(parts, ANNOTATIONS.schema, first_id))
 
 
 def merged_counts(images: pa.Table, annotations: pa.Table, category_ids: np.ndarray) -> Counts:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
+from collections.abc import Sequence
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,7 +17,7 @@ from lvis_merge.cli.build import build
 from lvis_merge.cli.demo import demo
 from lvis_merge.cli.manifest import stats, validate
 from lvis_merge.cli.map import map_app
-from lvis_merge.errors import LvisMergeError
+from lvis_merge.errors import LvisMergeError, UsageError
 
 app = typer.Typer(
     name="lvis-merge",
@@ -55,29 +57,62 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise _TerminatedError
 
 
-def main() -> None:
-    """Runs the command line.
-
-    A user's mistake ends with one message on stderr and its exit code, never with a traceback.
-    """
+def main() -> NoReturn:
+    """Runs the command line and ends the process with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    code = run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Worker threads may still be in the middle of a range whose result nobody wants, and native
+    # threads that let go of Arrow buffers after the interpreter is gone can crash the process
+    # (apache/arrow#38352). Everything that matters is on disk and flushed.
+    os._exit(code)
+
+
+def run() -> int:
+    """Runs the command line in this process and returns its exit code.
+
+    A user's mistake ends with one message on stderr, never with a traceback.
+    """
     try:
+        _check_encoding(sys.argv[1:])
         app(standalone_mode=True)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
     except LvisMergeError as error:
-        print(f"lvis-merge: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return _told(str(error), error.exit_code)
     except BrokenPipeError:
         # whoever read our stdout has left (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 0
+    except OSError as error:
+        # a full disk, a name that is too long, a folder that another program took away
+        where = f"{error.filename}: " if error.filename else ""
+        advice = "Check the path, who may write there, and the space left on the disk."
+        return _told(f"{where}{error.strerror or error}. {advice}", LvisMergeError.exit_code)
     except KeyboardInterrupt:
-        _stop(130)
+        return _told("stopped; nothing half-done was left. Run it again.", 130)
     except _TerminatedError:
-        _stop(143)
+        return _told("stopped; nothing half-done was left. Run it again.", 143)
+    except Exception:
+        traceback.print_exc()
+        return _told("this is a fault of lvis-merge, not yours; please report the lines above.", 1)
+    return 0
 
 
-def _stop(code: int) -> None:
-    print("lvis-merge: stopped; nothing half-done was left. Run it again.", file=sys.stderr)
-    # worker threads may still be in the middle of a range; nothing they do is kept
-    sys.stderr.flush()
-    os._exit(code)
+def _check_encoding(arguments: Sequence[str]) -> None:
+    """Refuses names that no JSON, Parquet or UTF-8 text could hold."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{argument!r}: is no UTF-8 text. Rename the file.") from error
+
+
+def _told(message: str, code: int) -> int:
+    """Prints a message; what would steer the terminal (of a binary file, say) is escaped."""
+    shown = (
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
+    )
+    print(f"lvis-merge: {''.join(shown)}", file=sys.stderr)
+    return code

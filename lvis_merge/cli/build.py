@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -163,7 +164,9 @@ def build(
     seed: Annotated[int, typer.Option(rich_help_panel=_RULES, help="Seed of the selection.")] = 0,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, rich_help_panel=_OUTPUT, help="Threads; default: one per core."),
+        typer.Option(
+            min=1, max=1024, rich_help_panel=_OUTPUT, help="Threads; default: one per core."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace a manifest.")
@@ -178,7 +181,7 @@ def build(
     instances_train2017.json --openimages open_images/ --openimages-sizes sizes.csv --out
     manifests/v0.5
     """
-    if images != "all" and not images.isdecimal():
+    if images != "all" and not re.fullmatch("[0-9]{1,18}", images):
         raise UsageError(f"--images {images}: give a number such as 20000, or all.")
     from lvis_merge.build.options import BuildOptions
     from lvis_merge.build.pipeline import build_manifest
@@ -233,8 +236,9 @@ def print_summary(out: Path, record: ManifestRecord, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"{out}", title_justify="left", box=None, pad_edge=False)
+    table = Table(title=Text(str(out)), title_justify="left", box=None, pad_edge=False)
     for name in ("source", "rows"):
         table.add_column(name)
     for name in ("in", "kept", "left out", "bad"):
@@ -246,6 +250,5 @@ def print_summary(out: Path, record: ManifestRecord, as_json: bool) -> None:
             why = ", ".join(f"{rule} {number:,}" for rule, number in counts.dropped.items())
             numbers = (counts.rows_in, counts.kept, dropped, counts.rejected)
             table.add_row(source, kind, *(f"{number:,}" for number in numbers), why)
-    console = Console()
-    console.print(table)
-    console.print(f"\nNext: lvis-merge validate {out}; open {out / 'report.html'} in a browser.")
+    Console().print(table)
+    print(f"\nNext: lvis-merge validate {out}; open {out / 'report.html'} in a browser.")

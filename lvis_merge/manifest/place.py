@@ -17,6 +17,10 @@ from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE, record_head
 
 
+_NAME_BYTES = 255 - len("..partial-4194304")
+"""Of the 255 that file systems allow; the temporary sibling's name is the longest."""
+
+
 def is_manifest(folder: Path) -> bool:
     """Whether a folder holds a manifest of any schema version."""
     try:
@@ -38,6 +42,10 @@ def check_out(out: Path, overwrite: bool) -> None:
             the folder cannot be made.
     """
     place = _resolved(out)
+    if place.is_symlink():
+        raise InputError(f"{out}: is a symbolic link in a circle. Give another --out.")
+    if len(os.fsencode(place.name)) > _NAME_BYTES:
+        raise InputError(f"{out}: its name is longer than {_NAME_BYTES} bytes. Give another --out.")
     if place.exists():
         if not is_manifest(place):
             what = "a folder that is not a manifest" if place.is_dir() else "a file"

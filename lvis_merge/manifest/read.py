@@ -79,10 +79,15 @@ class Manifest:
             )
         except FileNotFoundError as error:
             raise InputError(f"{path}: missing. Build the manifest again.") from error
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{path}: cannot be read ({error}). Build the manifest again."
             ) from error
+        wanted = spec.schema.names if columns is None else columns
+        if missing := [column for column in wanted if column not in table.schema.names]:
+            raise InputError(
+                f"{path}: has no column {', '.join(missing)}. Build the manifest again."
+            )
         return table if columns is None else table.select(list(columns))
 
     def pandas(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:

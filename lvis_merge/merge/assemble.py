@@ -34,16 +34,19 @@ def source_rank(source: str, extras: Sequence[str]) -> int:
     return len(SOURCE_ORDER) + sorted(extras).index(source)
 
 
-def join_annotations(parts: Sequence[Part], columns: Sequence[pa.Field]) -> dict[str, pa.Array]:
+def join_annotations(
+    parts: Sequence[Part], columns: Sequence[pa.Field], first_id: int = 1
+) -> dict[str, pa.Array]:
     """Orders the rows of all parts and numbers them.
 
     Args:
         parts: the sources; `matched_row` refers to the first.
         columns: the manifest's annotation columns.
+        first_id: `annotation_id` of the first row.
 
     Returns:
-        Column name -> array, by (image_id, source, order), `annotation_id` from 1; columns that no
-        part fills are left out.
+        Column name -> array, by (image_id, source, order); columns that no part fills are left
+        out.
     """
     extras = [part.source for part in parts if part.source not in SOURCE_ORDER]
     image = _stack([part.rows["image_id"].to_numpy() for part in parts])
@@ -51,9 +54,9 @@ def join_annotations(parts: Sequence[Part], columns: Sequence[pa.Field]) -> dict
     order = np.lexsort((_stack([part.rows["order"].to_numpy() for part in parts]), rank, image))
     total = len(order)
     annotation_id = np.empty(total, np.int64)
-    annotation_id[order] = np.arange(1, total + 1)
+    annotation_id[order] = np.arange(first_id, first_id + total)
     indices = pa.array(order)
-    joined: dict[str, pa.Array] = {"annotation_id": pa.array(np.arange(1, total + 1))}
+    joined: dict[str, pa.Array] = {"annotation_id": pa.array(annotation_id[order])}
     for field in columns:
         if field.name == "source":
             names = pa.array([part.source for part in parts], pa.string())

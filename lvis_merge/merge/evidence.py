@@ -96,10 +96,9 @@ def open_images_evidence(
         descendants: MID -> all MIDs below it.
         images: N.
     """
-    mids = labels["mid"].to_pylist()
-    names = sorted(set(mids))
-    code_of = {mid: code for code, mid in enumerate(names)}
-    code = np.array([code_of[mid] for mid in mids], dtype=np.int64)
+    coded = labels["mid"].combine_chunks().dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    code = coded.indices.to_numpy().astype(np.int64)
     image = labels["image"].to_numpy().astype(np.int64)
     present = labels["present"].to_numpy(zero_copy_only=False).astype(bool)
     said_yes, said_no = (

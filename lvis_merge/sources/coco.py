@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
+from lvis_merge.errors import InputError
 from lvis_merge.sources.json_annotations import AnnotationRows, CocoBox, CocoObject
 from lvis_merge.sources.json_blocks import Document, RowSink
 from lvis_merge.sources.json_categories import CocoCategory, read_categories
@@ -69,6 +70,18 @@ def _with_masks(path: Path) -> JsonSource:
     return _checked(path, document, images, images, image_rows.seen, {"images": bad})
 
 
+def _refuse_lvis(path: Path, categories: Any) -> None:
+    """An LVIS file has all that is read of a COCO file, but its category ids mean other things."""
+    rows = categories if isinstance(categories, list) else []
+    if rows and all(
+        isinstance(row, dict) and {"synset", "frequency"} <= row.keys() for row in rows
+    ):
+        raise InputError(
+            f"{path}: its categories have a synset and a frequency, so it is an LVIS file. Give it"
+            f" to --lvis, and {_KIND} to --coco."
+        )
+
+
 def _checked(
     path: Path,
     document: Document,
@@ -78,6 +91,7 @@ def _checked(
     found: dict[str, list[tuple[int, str]]],
 ) -> JsonSource:
     """Checks annotations against the `known` images and puts the parts together."""
+    _refuse_lvis(path, document.values["categories"])
     categories = read_categories(path, document.values["categories"], CocoCategory)
     rows = cast("AnnotationRows[CocoBox]", document.sinks["annotations"])
     rows.check_needed(path, "annotations")

@@ -113,7 +113,7 @@ def recut(file: CsvFile, chunk_bytes: int = CHUNK_BYTES) -> CsvFile:
     """The same file cut only where no quoted field is open; for files with quoted line ends."""
     if not file.chunks:
         return file
-    start, size = file.chunks[0].start, file.chunks[-1].stop
+    start = file.chunks[0].start
     cuts, first = [], start
     with file.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as data:
         for row_start, row_stop in _quoted_rows(data, start):
@@ -188,7 +188,7 @@ def _read_header(path: Path, name: str) -> tuple[tuple[str, ...], int]:
         columns = next(csv.reader([text], strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            f"{name}: is no CSV file (its first line does not read as one)."
+            f"{name}: is no CSV file (its first line does not read as one). Download it again."
         ) from error
     if not columns:
         raise InputError(f"{name}: is empty. Download it again.")

@@ -1,14 +1,13 @@
 """A range of a CSV file as a typed table, bad rows set aside.
 
-The whole range is parsed at once by pyarrow. Only where that fails (a row with too few fields, a
-coordinate that is no number) is it read row by row, the bad rows taken out, and the rest parsed
-again, so that both ways give the same good rows.
+The whole range is parsed at once by pyarrow. Where that fails (a row with too few fields, a
+coordinate that is no number) it is halved until the bad rows stand in small pieces; these are read
+row by row, the bad rows taken out, and the rest parsed again, so that both ways give the same good
+rows.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,23 +17,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from lvis_merge.sources.csv_chunks import fields, row_texts
+from lvis_merge.sources.csv_chunks import csv_bytes, fields, row_texts, well_quoted
 from lvis_merge.sources.rejects import Reject
 
-# What pyarrow's CSV reader takes for a number; a test holds the two together.
+# Python's float, Arrow's CSV reader and Arrow's cast agree on these spellings.
 _FLOAT = re.compile(
-    r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|infinity|nan(?:\(\w*\))?)",
+    r"[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf|infinity|nan)",
     re.IGNORECASE | re.ASCII,
 )
-_INTEGER = re.compile(r"-?\d+", re.ASCII)
+# -1, 0 or 1 in all spellings of an integer that Arrow knows; testing every row for the plain ones
+# would cost a fifth of the build.
+_FLAG = re.compile(r"-?0*[01]|0x(?:0?[01]|ff)", re.ASCII | re.IGNORECASE)
+# What Arrow takes for a number besides: blanks around it, a remark as in `nan(1)`.
+_ODD_NUMBER = r"[ \t(]"
+_ODD_MARKS = (b" ", b"\t", b"(")
 _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 
-FLAG_VALUES = (-1, 0, 1)
+FLAGS = (-1, 0, 1)
+_SIEVE_BYTES = 1 << 13
+"""Pieces of at most this size are read row by row."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ROTATIONS = (0.0, 90.0, 180.0, 270.0)
 
 
 def _is_flag(text: str) -> bool:
-    return not text or (_INTEGER.fullmatch(text) is not None and int(text) in FLAG_VALUES)
+    return not text or _FLAG.fullmatch(text) is not None
 
 
 def _is_confidence(text: str) -> bool:
@@ -56,7 +63,7 @@ class ColumnKind:
     """How a column is parsed and what its values may be.
 
     Attributes:
-        type: Arrow type that pyarrow parses the column to.
+        type: Arrow type of the parsed column.
         accepts: whether a field's text is a legal value.
         check: whether a parsed column holds legal values only.
     """
@@ -66,11 +73,11 @@ class ColumnKind:
     check: Callable[[pa.Array], bool]
 
 
-def _in_range(array: pa.Array) -> bool:
+def _all_flags(array: pa.Array) -> bool:
     if array.null_count == len(array):
         return True
     bounds = pc.min_max(array).as_py()
-    return bool(bounds["min"] >= FLAG_VALUES[0] and bounds["max"] <= FLAG_VALUES[-1])
+    return bool(FLAGS[0] <= bounds["min"] and bounds["max"] <= FLAGS[-1])
 
 
 def _names(array: pa.Array) -> pa.Array:
@@ -100,7 +107,7 @@ def _is_coordinate(text: str) -> bool:
 
 
 def _no_nulls(array: pa.Array) -> bool:
-    return array.null_count == 0
+    return bool(array.null_count == 0)
 
 
 def _all_confidences(array: pa.Array) -> bool:
@@ -117,7 +124,7 @@ TEXT = ColumnKind(pa.string(), _anything, _anything)
 NAME = ColumnKind(_DICTIONARY, _anything, _anything)
 LABEL = ColumnKind(_DICTIONARY, bool, _no_nulls)
 COORDINATE = ColumnKind(pa.float64(), _is_coordinate, _no_nulls)
-FLAG = ColumnKind(pa.int8(), _is_flag, _in_range)
+FLAG = ColumnKind(pa.int8(), _is_flag, _all_flags)
 CONFIDENCE = ColumnKind(_DICTIONARY, _is_confidence, _all_confidences)
 ROTATION = ColumnKind(_DICTIONARY, _is_rotation, _all_rotations)
 
@@ -149,9 +156,13 @@ def parse_rows(
         columns: the file's columns in order.
         kinds: the columns to read; others are ignored and never checked.
     """
-    table = None if _may_hide_blanks(data, kinds) else _parse(data, columns, kinds)
+    table = _parse(data, columns, kinds)
     if table is not None:
         return ParsedRows(table, table.num_rows, np.arange(table.num_rows), ())
+    middle = data.rfind(b"\n", 0, len(data) // 2) + 1
+    if len(data) > _SIEVE_BYTES and middle and b'"' not in data:
+        parts = [parse_rows(part, columns, kinds) for part in (data[:middle], data[middle:])]
+        return _joined(*parts)
     good, numbers, rejects, rows = _sieve(data, columns, kinds)
     table = _parse(good, columns, kinds)
     if table is None:
@@ -159,37 +170,68 @@ def parse_rows(
     return ParsedRows(table, rows, numbers, rejects)
 
 
-def _may_hide_blanks(data: bytes, kinds: Mapping[str, ColumnKind]) -> bool:
-    """Whether pyarrow might read ` 0.5` as a number, which it is not."""
-    numbers = any(kind.type in (pa.float64(), pa.int8()) for kind in kinds.values())
-    return numbers and (b" " in data or b"\t" in data)
+def _joined(first: ParsedRows, second: ParsedRows) -> ParsedRows:
+    table = pa.concat_tables([first.table, second.table]).unify_dictionaries().combine_chunks()
+    behind = [Reject(first.rows + bad.row, bad.reason, bad.raw) for bad in second.rejects]
+    return ParsedRows(
+        table,
+        first.rows + second.rows,
+        np.concatenate([first.numbers, first.rows + second.numbers]),
+        (*first.rejects, *behind),
+    )
 
 
 def _parse(
     data: bytes, columns: tuple[str, ...], kinds: Mapping[str, ColumnKind]
 ) -> pa.Table | None:
-    types = {name: kind.type for name, kind in kinds.items()}
-    if not data or data.isspace():
-        return pa.schema([(name, types[name]) for name in kinds]).empty_table()
+    """All rows of a range, or None where one of them is bad or its quotes are."""
+    if not data or (data.isspace() and not data.strip(b"\r\n")):
+        return pa.schema([(name, kind.type) for name, kind in kinds.items()]).empty_table()
+    if b'"' in data and not well_quoted(data):
+        return None
+    table = _read(data, columns, {name: kind.type for name, kind in kinds.items()})
+    if table is None or _has_odd_numbers(data, columns, kinds):
+        return None
+    arrays = {name: _one(table[name]) for name in kinds}
+    if not all(kind.check(arrays[name]) for name, kind in kinds.items()):
+        return None
+    return pa.table(arrays)
+
+
+def _has_odd_numbers(
+    data: bytes, columns: tuple[str, ...], kinds: Mapping[str, ColumnKind]
+) -> bool:
+    """Whether the reader took a text for a number that is none here, such as ` 0.5`."""
+    numbers = [name for name, kind in kinds.items() if kind.type in (pa.float64(), pa.int8())]
+    if not numbers or not any(mark in data for mark in _ODD_MARKS):
+        return False
+    texts = _read(data, columns, dict.fromkeys(numbers, pa.string()))
+    return texts is None or any(
+        pc.any(pc.match_substring_regex(column, _ODD_NUMBER)).as_py() for column in texts.columns
+    )
+
+
+def _read(
+    data: bytes, columns: tuple[str, ...], types: Mapping[str, pa.DataType]
+) -> pa.Table | None:
+    if data.startswith(_BYTE_ORDER_MARK):
+        data = b"\n" + data  # the reader would drop the mark, which belongs to a field
     try:
-        table = pyarrow.csv.read_csv(
+        return pyarrow.csv.read_csv(
             pa.BufferReader(data),
             read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, column_names=list(columns), block_size=max(len(data), 1)
+                use_threads=False, column_names=list(columns), block_size=len(data)
             ),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=b'"' in data),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=types,
-                include_columns=list(kinds),
+                include_columns=list(types),
                 null_values=[""],
                 strings_can_be_null=True,
             ),
         )
     except pa.ArrowInvalid:
         return None
-    table = table.combine_chunks()
-    checked = all(kind.check(_one(table[name])) for name, kind in kinds.items())
-    return table if checked else None
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:
@@ -202,9 +244,7 @@ def _sieve(
     """Row by row: good rows as bytes, their numbers, bad rows, rows in all."""
     texts = row_texts(data)
     places = [(columns.index(name), kind) for name, kind in kinds.items()]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    numbers, rejects = [], []
+    good, numbers, rejects = [], [], []
     for number, text in enumerate(texts):
         values = fields(text)
         if len(values) != len(columns):
@@ -213,6 +253,5 @@ def _sieve(
             rejects.append(Reject(number, "value", text))
         else:
             numbers.append(number)
-            writer.writerow(values)
-    good = np.array(numbers, dtype=np.int64)
-    return out.getvalue().encode(), good, tuple(rejects), len(texts)
+            good.append(values)
+    return csv_bytes(good), np.array(numbers, dtype=np.int64), tuple(rejects), len(texts)

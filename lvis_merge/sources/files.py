@@ -41,8 +41,11 @@ class InputRecord:
 
 
 def base_name(path: str | Path) -> str:
-    """Base name of a path or URL."""
-    return str(path).rstrip("/").rsplit("/", 1)[-1]
+    """Base name of a path or URL; a URL's query (it may hold a key) is not part of it."""
+    text = str(path)
+    if is_remote(text):
+        text = text.split("?", 1)[0].split("#", 1)[0]
+    return text.rstrip("/").rsplit("/", 1)[-1]
 
 
 def is_remote(path: str | Path) -> bool:
@@ -68,6 +71,8 @@ def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
         for number, path in enumerate(paths):
             if is_remote(path):
                 found[path] = _fetch(path, Path(folder) / str(number) / base_name(path))
+            elif Path(path).is_dir():
+                raise InputError(f"{path}: is a folder. Give the file in it.")
             elif not Path(path).is_file():
                 raise InputError(f"{path}: no such file. Check the path.")
             else:
@@ -128,7 +133,7 @@ def open_plain(path: Path, member_suffix: str) -> Iterator[IO[bytes]]:
         elif path.suffix == ".zip":
             with (
                 zipfile.ZipFile(path) as archive,
-                archive.open(_only_member(archive, path, member_suffix)) as member,
+                _open_member(archive, path, member_suffix) as member,
             ):
                 yield member
         else:
@@ -157,6 +162,17 @@ def _only_member(archive: zipfile.ZipFile, path: Path, suffix: str) -> str:
     return names[0]
 
 
+def _open_member(archive: zipfile.ZipFile, path: Path, suffix: str) -> IO[bytes]:
+    name = _only_member(archive, path, suffix)
+    try:
+        return archive.open(name)
+    except RuntimeError as error:  # encrypted, or compressed in a way that Python cannot read
+        raise InputError(
+            f"{path}: {name} cannot be unpacked ({_first_line(error)}). Unpack it and give the"
+            " file."
+        ) from error
+
+
 def read_all(path: Path, member_suffix: str) -> bytes:
     """The whole unpacked content of a file.
 
@@ -177,6 +193,6 @@ def unpacked(path: Path, member_suffix: str, folder: Path) -> Path:
     if path.suffix not in (".gz", ".zip"):
         return path
     handle, name = tempfile.mkstemp(dir=folder, suffix=member_suffix)
-    with open_plain(path, member_suffix) as source, os.fdopen(handle, "wb") as out:
+    with os.fdopen(handle, "wb") as out, open_plain(path, member_suffix) as source:
         shutil.copyfileobj(source, out, 1 << 22)
     return Path(name)

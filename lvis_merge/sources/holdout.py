@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import pyarrow as pa
@@ -17,10 +18,11 @@ from lvis_merge.sources.open_images.ids import manifest_image_ids
 HOLDOUT_ROWS = pa.schema([("image_id", pa.int64()), ("flickr_photo_id", pa.int64())])
 _HEX = frozenset("0123456789abcdefABCDEF")
 _MAX_ID = (1 << 51) - 1
+_DIGITS = 20
 
 
 class _Image(msgspec.Struct):
-    id: int
+    id: Annotated[int, msgspec.Meta(ge=0, le=_MAX_ID)]
     flickr_url: str | None = None
 
 
@@ -51,7 +53,7 @@ def read_holdout(path: Path, name: str) -> pa.Table:
 def _read_json(data: bytes, name: str) -> pa.Table:
     try:
         images = msgspec.json.decode(data, type=_File).images
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{name}: is no LVIS or COCO JSON with an `images` array ({error}). Give such a file,"
             " or a .csv with a column image_id or ImageID."
@@ -64,7 +66,8 @@ def _read_json(data: bytes, name: str) -> pa.Table:
 
 def _read_csv(data: bytes, name: str) -> pa.Table:
     try:
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+        text = io.StringIO(data.decode("utf-8-sig"), newline="")
+        rows = [row for row in csv.reader(text) if row]  # blank lines are no rows
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{name}: does not read as CSV ({error}). Mend the file.") from error
     header = rows[0] if rows else []
@@ -72,24 +75,22 @@ def _read_csv(data: bytes, name: str) -> pa.Table:
     if column is None:
         raise InputError(
             f"{name}: has no column image_id (COCO and LVIS ids) or ImageID (Open Images ids);"
-            f" it reads {', '.join(header)[:200]}."
+            f" its first line reads {','.join(header)[:200]!r}. Check that it is the right file."
         )
     place = header.index(column)
     values = []
     for number, row in enumerate(rows[1:], 1):
-        if not row:
-            continue
-        text = row[place] if place < len(row) else ""
-        good = text.isascii() and (
-            text.isdigit() and int(text) <= _MAX_ID
-            if column == "image_id"
-            else bool(text) and _HEX.issuperset(text)
-        )
-        if not good:
-            raise InputError(f"{name}, row {number}: {text[:50]!r} is no {column}. Mend the row.")
-        values.append(text)
+        value = row[place] if place < len(row) else ""
+        if not (_is_number(value) if column == "image_id" else value and _HEX.issuperset(value)):
+            raise InputError(f"{name}, row {number}: {value[:50]!r} is no {column}. Mend the row.")
+        values.append(value)
     if column == "image_id":
         ids = pa.array([int(text) for text in values], pa.int64())
     else:
         ids = pa.array(manifest_image_ids(pa.array(values, pa.string())))
     return pa.table([ids, pa.nulls(len(ids), pa.int64())], schema=HOLDOUT_ROWS)
+
+
+def _is_number(text: str) -> bool:
+    """A COCO or LVIS image id, leading zeros or not."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= _MAX_ID

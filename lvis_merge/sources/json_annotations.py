@@ -230,4 +230,4 @@ def _as_float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:  # an integer beyond float64
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf

@@ -7,13 +7,14 @@ nested value cannot. Where they do not decode, the rows are told apart exactly.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
+
+import numpy as np
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.files import open_plain
@@ -23,6 +24,7 @@ from lvis_merge.sources.json_scan import (
     end_of_value,
     rows_of_array,
     scan_rows,
+    value_of,
 )
 
 BLOCK_BYTES = 1 << 19
@@ -31,6 +33,8 @@ BLOCK_BYTES = 1 << 19
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _BETWEEN_ROWS = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*\{")
 _LAST_ROW = re.compile(rb"\}[ \t\n\r]*\]")
+_KEPT_BYTES = 31 << 20
+_IN_NUMBERS = b"0123456789.eE+-"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -100,8 +104,18 @@ def read_document(
     Raises:
         InputError: a file that is no JSON object, damaged or cut short.
     """
+    _keep_freed_memory()
     with open_plain(path, ".json") as stream:
         return _Walk(stream, path).document(sinks, values)
+
+
+def _keep_freed_memory() -> None:
+    """Saves a fifth of the time: the arrays of each block take the memory of those before.
+
+    glibc gives freed blocks back to the system, page by page, only if they are larger than the
+    largest that it has seen come and go, up to 32 MiB. This one is never written to.
+    """
+    np.empty(_KEPT_BYTES, np.uint8)
 
 
 class _Walk:
@@ -139,8 +153,8 @@ class _Walk:
             self._at = len(_BYTE_ORDER_MARK)
         if self._next() != b"{":
             raise InputError(
-                f"{self._path}: the top level is no JSON object. Give an LVIS or COCO annotation"
-                " file."
+                f"{self._path}: is no JSON object ({self._beginning()}). Give an LVIS or COCO"
+                " annotation file."
             )
         self._at += 1
         if self._next() == b"}":
@@ -151,6 +165,15 @@ class _Walk:
         if self._next():
             raise MalformedJsonError(self._at, "text after the end")
         return document
+
+    def _beginning(self) -> str:
+        """What the file starts with, so that a web page or an archive shows itself."""
+        start = self._buffer[self._at : self._at + 40]
+        if not start:
+            return "it is empty"
+        if start.startswith(b"\x1f\x8b"):
+            return "it is compressed: name it .json.gz"
+        return f"it starts with {start.decode('utf-8', 'replace')!r}"
 
     def _member(
         self,
@@ -211,10 +234,10 @@ class _Walk:
                 if error.may_be_cut(text) and self._more(max(len(text), BLOCK_BYTES)):
                     continue
                 raise error.moved(self._at) from error
-            if end == len(text) and self._more():
+            if not text[end:].strip(_IN_NUMBERS) and self._more():
                 continue  # a number might go on
             self._at += end
-            return json.loads(text[:end].decode("utf-8"))
+            return value_of(text[:end])
 
     def _rows(self, sink: RowSink) -> Iterator[Block]:
         """Feeds the rows of the array that starts here to the sink; yields where they were."""

@@ -46,10 +46,22 @@ def read_categories(path: Path, rows: Any, row_type: type[CocoCategory]) -> pa.T
         `CATEGORY_ROWS`, by id.
 
     Raises:
-        InputError: a malformed row, or an id that is there twice.
+        InputError: no row, a field that no row has, a malformed row, or an id that is there twice.
     """
     if not isinstance(rows, list):
         raise InputError(f"{path}: `categories` is no array. Give an LVIS or COCO annotation file.")
+    if not rows:
+        raise InputError(f"{path}: `categories` is empty. Give an LVIS or COCO annotation file.")
+    needed = [field.encode_name for field in msgspec.structs.fields(row_type) if field.required]
+    missing = [
+        name for name in needed if not any(isinstance(row, dict) and name in row for row in rows)
+    ]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise InputError(
+            f"{path}: no row of `categories` has {names}, so it is a file of another kind. Give"
+            f" {'an LVIS' if row_type is LvisCategory else 'a COCO'} annotation file."
+        )
     categories = [
         _category(path, number, row, row_type) for number, row in enumerate(rows, start=1)
     ]
@@ -82,7 +94,7 @@ def read_categories(path: Path, rows: Any, row_type: type[CocoCategory]) -> pa.T
 def _category(path: Path, number: int, row: Any, row_type: type[CocoCategory]) -> CocoCategory:
     try:
         category = msgspec.convert(row, row_type)
-        category.name.encode()  # a lone surrogate cannot be stored
+        msgspec.json.encode(category)  # a lone surrogate cannot be stored
         return category
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise InputError(

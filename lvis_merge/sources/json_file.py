@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,19 @@ def read_annotation_file(
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
         raise InputError(f"{path}: has no array {names}. Give {kind}.")
+    for name in ("info", "licenses"):
+        _check_storable(path, name, document.values.get(name))
     return document
+
+
+def _check_storable(path: Path, name: str, value: Any) -> None:
+    """The manifest keeps these as they are, in strict JSON."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:  # NaN, an infinite number, a lone surrogate
+        raise InputError(
+            f"{path}: `{name}` holds what JSON cannot ({error}). Mend or remove it."
+        ) from error
 
 
 def rejected_rows(
@@ -70,12 +83,17 @@ def licence_urls(document: Document) -> dict[int, str]:
     return {
         row["id"]: row["url"]
         for row in (listed if isinstance(listed, list) else [])
-        if isinstance(row, dict) and _is_int32(row.get("id")) and isinstance(row.get("url"), str)
+        if isinstance(row, dict) and _is_int32(row.get("id")) and _is_text(row.get("url"))
     }
 
 
 def _is_int32(value: Any) -> bool:
     return type(value) is int and -(2**31) <= value < 2**31
+
+
+def _is_text(value: Any) -> bool:
+    """A string that can be stored: no lone surrogates."""
+    return isinstance(value, str) and value.encode(errors="ignore").decode() == value
 
 
 def category_ids(categories: pa.Table) -> npt.NDArray[np.int64]:

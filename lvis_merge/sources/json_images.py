@@ -106,7 +106,7 @@ class ImageRows(TypedRows[RowT]):
         """See `TypedRows`; of `coco_url` and `file_name` some row must have one."""
         super().check_needed(path, array)
         if self.seen and not self._places and not {"coco_url", "file_name"} & self._found:
-            raise InputError(wrong_kind(path, array, ["coco_url"]))
+            raise InputError(wrong_kind(path, array, "`coco_url` or `file_name`"))
 
     def take(self, rows: list[Any], places: npt.NDArray[np.int64]) -> bool:
         """Takes rows; see `TypedRows`."""

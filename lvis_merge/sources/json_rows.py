@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lvis_merge.errors import InputError
-from lvis_merge.sources.json_scan import Block, row_texts
+from lvis_merge.sources.json_scan import Block, row_texts, value_of
 from lvis_merge.sources.rejects import Reject
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
@@ -53,7 +52,7 @@ class TypedRows(Generic[RowT]):
 
     def odd(self, row: bytes) -> None:
         """Takes one row that `plain` refuses: bad, or good with oddities where nobody reads."""
-        value = json.loads(row.decode("utf-8"))
+        value = value_of(row)
         if isinstance(value, dict):
             self._found.update(value)
         if not isinstance(value, dict) or self.lacks_columns(value):
@@ -100,14 +99,14 @@ class TypedRows(Generic[RowT]):
         """
         missing = [name for name in self._needed if name not in self._found]
         if self.seen and missing:
-            raise InputError(wrong_kind(path, array, missing))
+            names = ", ".join(f"`{name}`" for name in missing)
+            raise InputError(wrong_kind(path, array, names))
 
 
-def wrong_kind(path: Path, array: str, missing: Collection[str]) -> str:
+def wrong_kind(path: Path, array: str, missing: str) -> str:
     """The message about an array none of whose rows has some needed fields."""
-    names = ", ".join(f"`{name}`" for name in missing)
     return (
-        f"{path}: no row of `{array}` has {names}. It is a file of another kind: give an LVIS or"
+        f"{path}: no row of `{array}` has {missing}. It is a file of another kind: give an LVIS or"
         " COCO annotation file."
     )
 

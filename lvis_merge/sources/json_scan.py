@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from lvis_merge.sources.files import open_plain
 
 _AFTER_VALUE = re.compile(r"[ \t\n\r]*(?:([,\]])[ \t\n\r]*|$)")
+_FLOAT64_DIGITS = 310
 _LONGEST_TOKEN = len("-Infinity")
-_scan_value = json.JSONDecoder().raw_decode
+# Only the ends matter here, and Python refuses to make an int of more than 4,300 digits.
+_scan_value = json.JSONDecoder(parse_int=float).raw_decode
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -54,6 +58,19 @@ class Block:
     offset: int
     length: int
     first_row: int
+
+
+def value_of(text: bytes) -> Any:
+    """The value that a JSON text means; an integer beyond float64 becomes infinite.
+
+    Raises:
+        UnicodeDecodeError: the text is not UTF-8.
+    """
+    return json.loads(text.decode("utf-8"), parse_int=_parse_int)
+
+
+def _parse_int(digits: str) -> float:
+    return int(digits) if len(digits) < _FLOAT64_DIGITS else float(digits)
 
 
 def end_of_value(text: bytes) -> int:
@@ -128,7 +145,7 @@ def row_texts(path: Path, blocks: list[Block], rows: list[int]) -> dict[int, str
     wanted = iter(rows)
     row = next(wanted, None)
     with open_plain(path, ".json") as stream:
-        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        for block, following in zip_longest(blocks, blocks[1:]):
             if row is None:
                 break
             if following is not None and row >= following.first_row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pyarrow as pa
 
@@ -12,7 +13,7 @@ from lvis_merge.errors import InputError, UsageError
 from lvis_merge.sources.tables import REJECT_ROWS
 
 RAW_CHARACTERS = 1_000
-_DEFAULT_COUNT, _DEFAULT_FRACTION = 10, 0.001
+_DEFAULT_COUNT, _DEFAULT_FRACTION = 10, Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,13 @@ class RejectPolicy:
 
     Attributes:
         count: tolerated rows, or None.
-        fraction: tolerated share of the file's data rows, or None. With both the larger counts.
+        fraction: tolerated share of the file's data rows, exact (29% of 100 rows are 29), or None.
+            With both the larger counts.
         strict: stop at the first bad row.
     """
 
     count: int | None = _DEFAULT_COUNT
-    fraction: float | None = _DEFAULT_FRACTION
+    fraction: Fraction | None = _DEFAULT_FRACTION
     strict: bool = False
 
     @classmethod
@@ -69,10 +71,12 @@ class RejectPolicy:
         """
         if text is None:
             return cls(strict=strict)
-        if re.fullmatch(r"\d+", text):
+        if re.fullmatch(r"[0-9]{1,18}", text):
             return cls(int(text), None, strict)
-        if (match := re.fullmatch(r"(\d+(?:\.\d+)?)%", text)) and float(match[1]) <= 100:
-            return cls(None, float(match[1]) / 100, strict)
+        if (match := re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,18})?)%", text)) and (
+            share := Fraction(match[1]) / 100
+        ) <= 1:
+            return cls(None, share, strict)
         raise UsageError(
             f"--max-rejects {text}: give a count such as 25 or a percentage such as 0.5%."
         )

@@ -132,13 +132,13 @@ def stored_size(path: Path) -> StoredSize:
     Raises:
         InputError: no readable image.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(path) as image:
             lying = image.getexif().get(_EXIF_ORIENTATION) in _LYING
             return StoredSize(*image.size, lying)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except Exception as error:  # Pillow's readers of damaged headers raise what they like
         raise InputError(
             f"{path}: is no readable image ({error}). Fetch it again, or list it in the CSV given"
             " by --openimages-exclude."

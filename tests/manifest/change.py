@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lvis_merge.manifest import ManifestRecord, Tables
 from lvis_merge.manifest.schema import TABLES, TableSpec
-from tests.manifest.small import Small
+from tests.manifest.small import Small, small
 
 SPECS = {spec.name: spec for spec in TABLES}
 
@@ -45,3 +46,10 @@ def change_record(folder: Path, **changes: Any) -> None:
     """Rewrites `manifest.json` with some fields changed."""
     path = folder / "manifest.json"
     path.write_bytes(ManifestRecord.from_json(path.read_bytes()).replace(**changes).to_json())
+
+
+def counts(source: str, kind: str, **changes: Any) -> dict[str, Any]:
+    """The small record's counts with one entry changed."""
+    all_counts = small().record.counts
+    entry = msgspec.structs.replace(all_counts[source][kind], **changes)
+    return all_counts | {source: all_counts[source] | {kind: entry}}

@@ -9,20 +9,17 @@ from lvis_merge.manifest.record import EvidenceCounts, KindCounts, SplitOrigin
 from lvis_merge.manifest.schema import ANNOTATIONS, CATEGORIES, IMAGES, REJECTS
 from lvis_merge.manifest.write import row_counts
 from lvis_merge.sources.files import InputRecord
-from tests.manifest.small import (
+from tests.manifest.small import OPEN_IMAGES_MAP, Small, record, table
+from tests.manifest.small_rows import (
     BY_2,
     OPEN_A,
     OPEN_A_ID,
     OPEN_B,
     OPEN_B_ID,
-    OPEN_IMAGES_MAP,
-    Small,
     coco_row,
     lvis_image,
     open_image,
     open_row,
-    record,
-    table,
 )
 
 PERSON, CAT, DOG = 1, 17, 18

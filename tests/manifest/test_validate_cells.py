@@ -11,7 +11,13 @@ import pytest
 from lvis_merge.manifest.schema import TABLES
 from lvis_merge.manifest.validate import validate
 from tests.manifest.change import change_cell
-from tests.manifest.small import BY_NC, OPEN_A_ID, SPOON, TRAIN_A, small
+from tests.manifest.small import small
+from tests.manifest.small_rows import (
+    BY_NC,
+    OPEN_A_ID,
+    SPOON,
+    TRAIN_A,
+)
 
 # Rows of `images` and `annotations` in the small manifest.
 LVIS_A, LVIS_B, VAL, OPEN_B, OPEN_A = range(5)

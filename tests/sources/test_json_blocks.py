@@ -40,9 +40,7 @@ def read(path: Path, values: frozenset[str] = frozenset({"info"})):
 
 # Strings full of what structure is made of.
 TEXTS = st.text('{}[]," \\:a\u00e9\n', max_size=6) | st.sampled_from(["}, {", "}]", '"},{"'])
-SCALARS = (
-    st.none() | st.booleans() | st.integers(-5, 10**20) | st.floats(allow_nan=True) | TEXTS
-)
+SCALARS = st.none() | st.booleans() | st.integers(-5, 10**20) | st.floats(allow_nan=True) | TEXTS
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -62,7 +60,7 @@ FORMATS = st.sampled_from(
 
 @given(DOCUMENTS, ROWS, VALUES, FORMATS, st.booleans(), st.integers(1, 80), st.randoms())
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_rows_and_values_are_those_of_json_wherever_blocks_end(
     tmp_path, others, rows, info, how, ascii_only, block_bytes, random
@@ -153,7 +151,7 @@ def test_a_file_cut_short_anywhere_is_an_error(tmp_path, monkeypatch, length, bl
         ),
         (
             '{"rows": [{"a": 1} {"a": 2}]}',
-            "no valid JSON at byte 19 (unexpected character). The file is damaged, cut short or of"
+            "no valid JSON at byte 18 (Expecting ',' or ']'). The file is damaged, cut short or of"
             " another kind. Download it again.",
         ),
         (

@@ -36,6 +36,8 @@ KINDS = {
     **dict.fromkeys(FLAGS, FLAG),
 }
 NEEDED = tuple(KINDS)
+_CHECKED = {name: kind for name, kind in KINDS.items() if name != "Source"}
+"""What the first pass reads: any text is a source."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _look(
     categories: Mapping[str, int | None],
     data: bytes,
 ) -> ChunkScan:
-    keyed = key_rows(data, columns, KINDS, index)
+    keyed = key_rows(data, columns, _CHECKED, index)
     table = keyed.parsed.table
     labels = table["LabelName"].combine_chunks()
     known, mapped = _label_codes(labels, categories)
@@ -156,7 +158,7 @@ def image_ids_in(columns: tuple[str, ...]) -> partial[pa.Array]:
 
 
 def _image_ids(columns: tuple[str, ...], data: bytes) -> pa.Array:
-    table = parse_rows(data, columns, KINDS).table
+    table = parse_rows(data, columns, _CHECKED).table
     return pc.unique(Runs.of(table["ImageID"].combine_chunks()).ids)
 
 

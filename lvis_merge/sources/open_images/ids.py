@@ -76,12 +76,12 @@ class IdIndex:
 
     @classmethod
     def of(cls, ids: pa.Array, places: np.ndarray | None = None) -> IdIndex:
-        """Index of distinct ids; `places` defaults to 0..N-1."""
+        """Index of ids, of equal ones the first; `places` defaults to 0..N-1."""
         keys, regular = hex_keys(ids)
         if places is None:
             places = np.arange(len(ids), dtype=np.int32)
         order = np.argsort(keys[regular], kind="stable")
-        others = {ids[int(i)].as_py(): int(places[i]) for i in np.flatnonzero(~regular)}
+        others = {ids[int(i)].as_py(): int(places[i]) for i in np.flatnonzero(~regular)[::-1]}
         return cls(keys[regular][order], places[regular][order].astype(np.int32), others)
 
     def find(self, ids: pa.Array) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.sources.csv_chunks import Chunk, CsvFile, row_texts
+from lvis_merge.sources.csv_chunks import CsvFile, row_texts
 from lvis_merge.sources.csv_rows import IMAGE_ID, ROTATION, TEXT, parse_rows
 from lvis_merge.sources.flickr import flickr_photo_id
 from lvis_merge.sources.open_images.ids import IdIndex, hex_keys
@@ -21,9 +21,9 @@ from lvis_merge.sources.open_images.scan import (
     FileScan,
     ImageRuns,
     gather,
+    read_ranges,
     scan_file,
 )
-from lvis_merge.sources.plan import run_plan
 from lvis_merge.sources.rejects import Reject, rejects_table
 
 NEEDED = ("ImageID",)
@@ -33,6 +33,8 @@ DETAILS = ("OriginalURL", "OriginalLandingURL", "License", "AuthorProfileURL", "
 @dataclass(frozen=True)
 class ImageList:
     """Every image of the folder that is known and not rejected.
+
+    An image that only boxes speak of may stand in several subsets.
 
     Attributes:
         ids: string [N], ImageIDs, by subset and place in the list.
@@ -114,12 +116,8 @@ def scan_list(file: CsvFile, advance: Advance) -> FileScan:
 
 def ids_of_boxes(file: CsvFile, look: partial[pa.Array], advance: Advance) -> pa.Array:
     """The distinct images of a box file, for a subset without an image list; in file order."""
-    parts = run_plan(partial(_ids, look), file.chunks, advance)
+    _, parts = read_ranges(file, look, advance)
     return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
-
-
-def _ids(look: partial[pa.Array], chunk: Chunk) -> pa.Array:
-    return look(chunk.read())
 
 
 def join_lists(
@@ -137,7 +135,10 @@ def join_lists(
     ]
     subset = np.repeat(np.arange(len(parts), dtype=np.int8), [len(part.ids) for part in parts])
     ids = pa.concat_arrays([pa.array([], pa.string()), *(part.ids for part in parts)])
-    first = _first_of_each(ids)
+    # a subset without a list has whatever images its boxes are on
+    listed = np.array([scan is not None for scan in scans], dtype=bool)[subset]
+    first = ~listed
+    first[listed] = _first_of_each(ids.filter(pa.array(listed)))
     repeated = np.flatnonzero(~first)
     starts = np.cumsum([0, *(len(part.ids) for part in parts)])
     rejects = [scan.rejects for scan in scans if scan is not None]

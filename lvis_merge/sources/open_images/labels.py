@@ -56,5 +56,5 @@ def chosen_labels(
     """
     table = gather(scan, KINDS, chosen, index, advance)
     table = table.filter(pc.is_in(table["LabelName"], value_set=pa.array(list(classes))))
-    present = pc.equal(pc.cast(pc.utf8_trim_whitespace(table["Confidence"]), pa.float64()), 1.0)
+    present = pc.equal(pc.cast(table["Confidence"], pa.float64()), 1.0)
     return pa.table({"image": table["image"], "mid": table["LabelName"], "present": present})

@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.sources.csv_chunks import Chunk, CsvFile, recut, row_texts, take_rows
+from lvis_merge.sources.csv_chunks import (
+    Chunk,
+    CsvFile,
+    recut,
+    row_texts,
+    take_rows,
+    well_quoted,
+)
 from lvis_merge.sources.csv_rows import ColumnKind, ParsedRows, parse_rows
 from lvis_merge.sources.open_images.ids import IdIndex, Runs
 from lvis_merge.sources.plan import run_plan
@@ -23,6 +30,7 @@ from lvis_merge.sources.rejects import Reject, rejects_table
 
 Advance = Callable[[int], None]
 SOURCE = "open_images"
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -111,11 +119,24 @@ def scan_file(
         look: pure function of a range's bytes.
         advance: told of each finished range.
     """
-    scans = run_plan(partial(_scan_chunk, look), file.chunks, advance)
-    if None in scans:
+    file, scans = read_ranges(file, look, advance)
+    return _joined(file, kind, scans)
+
+
+def read_ranges(
+    file: CsvFile, look: Callable[[bytes], R], advance: Advance
+) -> tuple[CsvFile, list[R]]:
+    """Applies a pure function to every range of a file.
+
+    Returns:
+        The file, cut anew where a range began or ended inside a quoted field, and the results in
+        the order of its ranges.
+    """
+    found = run_plan(partial(_if_well_quoted, look), file.chunks, advance)
+    if None in found:
         file = recut(file)
-        scans = run_plan(partial(_scan_whole, look), file.chunks, advance)
-    return _joined(file, kind, [scan for scan in scans if scan is not None])
+        found = run_plan(partial(_whole, look), file.chunks, advance)
+    return file, [of_range[0] for of_range in found if of_range is not None]
 
 
 def _joined(file: CsvFile, kind: str, scans: Sequence[ChunkScan]) -> FileScan:
@@ -135,14 +156,14 @@ def _joined(file: CsvFile, kind: str, scans: Sequence[ChunkScan]) -> FileScan:
     )
 
 
-def _scan_chunk(look: Callable[[bytes], ChunkScan], chunk: Chunk) -> ChunkScan | None:
-    """None where an odd number of quotes shows that a cut may lie inside a quoted field."""
+def _if_well_quoted(look: Callable[[bytes], R], chunk: Chunk) -> tuple[R] | None:
+    """None where the quotes show that a cut may lie inside a quoted field."""
     data = chunk.read()
-    return None if data.count(b'"') % 2 else look(data)
+    return (look(data),) if b'"' not in data or well_quoted(data) else None
 
 
-def _scan_whole(look: Callable[[bytes], ChunkScan], chunk: Chunk) -> ChunkScan | None:
-    return look(chunk.read())
+def _whole(look: Callable[[bytes], R], chunk: Chunk) -> tuple[R]:
+    return (look(chunk.read()),)
 
 
 @dataclass(frozen=True)
@@ -237,23 +258,18 @@ def gather(
         the row's image. Rows that the first pass rejected by a rule of meaning are among them.
     """
     runs = scan.runs
-    wanted = chosen[runs.image]
+    wanted = np.flatnonzero(chosen[runs.image])
+    chunks, starts = np.unique(runs.chunk[wanted], return_index=True)
     tasks = []
-    for chunk in np.unique(runs.chunk[wanted]):
-        at = _runs_in(runs, int(chunk), wanted)
+    for chunk, at in zip(chunks.tolist(), np.split(wanted, starts[1:]), strict=False):
         rows = np.unique(_spans(runs.first[at], runs.last[at]))
-        tasks.append((scan.file.chunks[int(chunk)], rows))
+        tasks.append((scan.file.chunks[chunk], rows))
     tables = run_plan(partial(_fetch, scan.file.columns, dict(kinds)), tasks, advance)
     schema = pa.schema([(name, _plain(kind.type)) for name, kind in kinds.items()])
     table = pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
     image = index.find(_one(table["ImageID"]))
     table = table.append_column("image", pa.array(image, pa.int32()))
     return table.filter(pa.array(np.concatenate([chosen, [False]])[image]))
-
-
-def _runs_in(runs: ImageRuns, chunk: int, wanted: np.ndarray) -> np.ndarray:
-    start, stop = np.searchsorted(runs.chunk, [chunk, chunk + 1])
-    return np.asarray(start + np.flatnonzero(wanted[start:stop]))
 
 
 def _spans(first: np.ndarray, last: np.ndarray) -> np.ndarray:
