@@ -70,10 +70,12 @@ class Stages:
                 bars.advance(bar, steps)
 
         wall, cpu = time.perf_counter(), time.process_time()
-        yield advance
+        try:
+            yield advance
+        finally:
+            if bars and bar is not None:
+                bars.remove_task(bar)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        if bars and bar is not None:
-            bars.remove_task(bar)
         self.say(f"{name}: {wall:.1f} s")
         self._note(name, wall, cpu)
 

@@ -132,7 +132,8 @@ def xywh(rows: pa.Table) -> np.ndarray:
 
 def join_rows(parts: Sequence[Part], first_id: int = 1) -> pa.Table:
     """All annotations of the parts in the manifest's order, numbered from `first_id`."""
-    return ANNOTATIONS.build(join_annotations(parts, ANNOTATIONS.schema, first_id))
+    joined = join_annotations(parts, ANNOTATIONS.schema, first_id)
+    return pa.concat_tables([ANNOTATIONS.empty(), *map(ANNOTATIONS.build, joined)])
 
 
 def merged_counts(images: pa.Table, annotations: pa.Table, category_ids: np.ndarray) -> Counts:

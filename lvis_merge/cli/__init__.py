@@ -49,6 +49,10 @@ def _top(
     pass
 
 
+_INTERRUPTED, _TERMINATED = 130, 143
+_STOPPED = "stopped; nothing half-done was left. Run it again."
+
+
 class _TerminatedError(BaseException):
     """SIGTERM: unwinds like Ctrl-C, so that temporary folders are removed."""
 
@@ -78,6 +82,8 @@ def run() -> int:
         _check_encoding(sys.argv[1:])
         app(standalone_mode=True)
     except SystemExit as done:
+        if done.code == _INTERRUPTED:  # typer has turned Ctrl-C into this
+            return _told(_STOPPED, _INTERRUPTED)
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except LvisMergeError as error:
         return _told(str(error), error.exit_code)
@@ -91,12 +97,12 @@ def run() -> int:
         advice = "Check the path, who may write there, and the space left on the disk."
         return _told(f"{where}{error.strerror or error}. {advice}", LvisMergeError.exit_code)
     except KeyboardInterrupt:
-        return _told("stopped; nothing half-done was left. Run it again.", 130)
+        return _told(_STOPPED, _INTERRUPTED)
     except _TerminatedError:
-        return _told("stopped; nothing half-done was left. Run it again.", 143)
+        return _told(_STOPPED, _TERMINATED)
     except Exception:
         traceback.print_exc()
-        return _told("this is a fault of lvis-merge, not yours; please report the lines above.", 1)
+        return _told("this is a fault of lvis-merge, not yours; please report the lines above.", 70)
     return 0
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE, record_head
 
-
 _NAME_BYTES = 255 - len("..partial-4194304")
 """Of the 255 that file systems allow; the temporary sibling's name is the longest."""
 
@@ -81,8 +80,8 @@ def renamed_when_complete(out: Path, overwrite: bool) -> Iterator[Path]:
     place.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(place, "partial")
     partial = place.with_name(f".{place.name}.partial-{os.getpid()}")
-    partial.mkdir()
     try:
+        partial.mkdir()
         yield partial
         _sync(partial)
         check_out(out, overwrite)
@@ -90,7 +89,9 @@ def renamed_when_complete(out: Path, overwrite: bool) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _remove_leftovers(place, "old")
+    finally:
+        if place.exists():
+            _remove_leftovers(place, "old")
 
 
 def _resolved(out: Path) -> Path:
@@ -99,16 +100,15 @@ def _resolved(out: Path) -> Path:
 
 
 def _swap(partial: Path, place: Path) -> None:
-    if not place.exists():
+    aside = place.with_name(f".{place.name}.old-{os.getpid()}")
+    try:
+        if place.exists():
+            place.rename(aside)
         partial.rename(place)
-    else:
-        aside = place.with_name(f".{place.name}.old-{os.getpid()}")
-        place.rename(aside)
-        try:
-            partial.rename(place)
-        except BaseException:
+    except BaseException:  # Ctrl-C may come between any two steps
+        if aside.exists() and not place.exists():
             aside.rename(place)
-            raise
+        raise
     _sync_entry(place.parent)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.merge.rules import SOURCE_ORDER
+
+PIECE_ROWS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -35,38 +37,52 @@ def source_rank(source: str, extras: Sequence[str]) -> int:
 
 
 def join_annotations(
-    parts: Sequence[Part], columns: Sequence[pa.Field], first_id: int = 1
-) -> dict[str, pa.Array]:
+    parts: Sequence[Part],
+    columns: Sequence[pa.Field],
+    first_id: int = 1,
+    piece_rows: int = PIECE_ROWS,
+) -> Iterator[dict[str, pa.Array]]:
     """Orders the rows of all parts and numbers them.
 
     Args:
         parts: the sources; `matched_row` refers to the first.
         columns: the manifest's annotation columns.
         first_id: `annotation_id` of the first row.
+        piece_rows: rows at a time; the polygons of that many are in memory twice.
 
-    Returns:
-        Column name -> array, by (image_id, source, order); columns that no part fills are left
-        out.
+    Yields:
+        Column name -> array, by (image_id, source, order), a piece of the rows at a time.
+        Columns that no part fills are left out.
     """
     extras = [part.source for part in parts if part.source not in SOURCE_ORDER]
     image = _stack([part.rows["image_id"].to_numpy() for part in parts])
     rank = _stack([np.full(len(part.rows), source_rank(part.source, extras)) for part in parts])
     order = np.lexsort((_stack([part.rows["order"].to_numpy() for part in parts]), rank, image))
-    total = len(order)
-    annotation_id = np.empty(total, np.int64)
-    annotation_id[order] = np.arange(first_id, first_id + total)
-    indices = pa.array(order)
-    joined: dict[str, pa.Array] = {"annotation_id": pa.array(annotation_id[order])}
-    for field in columns:
-        if field.name == "source":
-            names = pa.array([part.source for part in parts], pa.string())
+    annotation_id = np.empty(len(order), np.int64)
+    annotation_id[order] = np.arange(first_id, first_id + len(order))
+    unordered = _columns(parts, [field.name for field in columns], annotation_id)
+    for start in range(0, len(order), piece_rows):
+        piece = order[start : start + piece_rows]
+        indices = pa.array(piece)
+        taken = {name: column.take(indices) for name, column in unordered.items()}
+        yield {"annotation_id": pa.array(annotation_id[piece]), **taken}
+
+
+def _columns(
+    parts: Sequence[Part], names: Sequence[str], annotation_id: np.ndarray
+) -> dict[str, pa.Array]:
+    """The parts' rows one after the other, not yet ordered."""
+    columns: dict[str, pa.Array] = {}
+    for name in names:
+        if name == "source":
+            sources = pa.array([part.source for part in parts], pa.string())
             which = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
-            joined["source"] = names.take(pa.array(which[order]))
-        elif field.name == "matched_annotation_id":
-            joined[field.name] = _matched(parts, annotation_id).take(indices)
-        elif any(field.name in part.rows.schema.names for part in parts):
-            joined[field.name] = _column(parts, field.name).take(indices)
-    return joined
+            columns[name] = sources.take(pa.array(which))
+        elif name == "matched_annotation_id":
+            columns[name] = _matched(parts, annotation_id)
+        elif any(name in part.rows.schema.names for part in parts):
+            columns[name] = _column(parts, name)
+    return columns
 
 
 def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -110,7 +110,7 @@ def read_document(
 
 
 def _keep_freed_memory() -> None:
-    """Saves a fifth of the time: the arrays of each block take the memory of those before.
+    """Saves page faults: the arrays of each block take the memory of those before.
 
     glibc gives freed blocks back to the system, page by page, only if they are larger than the
     largest that it has seen come and go, up to 32 MiB. This one is never written to.

@@ -9,7 +9,7 @@ import pytest
 from lvis_merge.errors import InputError
 from lvis_merge.sources.coco import read_coco
 from lvis_merge.sources.tables import ANNOTATION_ROWS, IMAGE_ROWS
-from tests.sources.json_files import COCO, changed, with_row, written
+from tests.sources.json_files import COCO, LVIS, changed, with_row, written
 
 NAN, INF = math.nan, math.inf
 
@@ -155,6 +155,12 @@ FILE_ERRORS: list[tuple[str, Any, str]] = [
         {**COCO, "annotations": [{"id": 1, "image_id": 1, "caption": "a dog"}]},
         "no row of `annotations` has `category_id`, `bbox`. It is a file of another kind: give an"
         " LVIS or COCO annotation file.",
+    ),
+    (
+        "LVIS given as COCO",
+        LVIS,
+        "its categories have a synset and a frequency, so it is an LVIS file. Give it to --lvis,"
+        " and a COCO instances file to --coco.",
     ),
     (
         "malformed category",

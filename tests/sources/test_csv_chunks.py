@@ -190,8 +190,14 @@ HEADERS = [
         "f.csv: the header lacks X; it reads ImageID, Y. Check that it is the right file.",
     ),
     (b"ImageID,X,Y,Y,X\n", "f.csv: the header names X, Y twice. Mend the file."),
-    (b"\xff\xfe\x00", "f.csv: is no CSV file (its first line does not read as one)."),
-    (b'ImageID,"X\n', "f.csv: is no CSV file (its first line does not read as one)."),
+    (
+        b"\xff\xfe\x00",
+        "f.csv: is no CSV file (its first line does not read as one). Download it again.",
+    ),
+    (
+        b'ImageID,"X\n',
+        "f.csv: is no CSV file (its first line does not read as one). Download it again.",
+    ),
 ]
 
 

@@ -53,6 +53,9 @@ BAD = b"00ab,xclick,/m/1,half,0,1,90,t,?\n"
 
 DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+# the spellings of -1, 0 and 1 among the texts below
+FLAGS = {"": None, "-1": -1, "-01": -1, "0": 0, "00": 0, "-0": 0, "1": 1, "01": 1}
+FLAGS |= {"0x1": 1, "0x01": 1}
 
 
 def number(text: str) -> float | None:
@@ -68,14 +71,14 @@ def expected_row(row: list[str]) -> list[object] | None:
         re.fullmatch("[0-9a-fA-F]+", image)
         and label
         and number(x) is not None
-        and flag in ("", "-1", "0", "1")
+        and flag in FLAGS
         and number(confidence) in (0.0, 1.0)
         and turn is not None
         and (turn != turn or turn in (0, 90, 180, 270))
     )
     if not good:
         return None
-    values = [image, source or None, label, number(x), int(flag) if flag else None]
+    values = [image, source or None, label, number(x), FLAGS[flag]]
     return [*values, confidence, rotation or None, title or None]
 
 

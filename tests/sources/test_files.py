@@ -154,14 +154,20 @@ def test_a_local_path_is_used_in_place(tmp_path: Path) -> None:
         assert found == {str(path): path}
 
 
-@pytest.mark.parametrize("name", ["absent.json", "folder"])
-def test_a_path_that_is_no_file_is_one_message(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("absent.json", "no such file. Check the path."),
+        ("folder", "is a folder. Give the file in it."),
+    ],
+)
+def test_a_path_that_is_no_file_is_one_message(tmp_path: Path, name: str, message: str) -> None:
     """Rule: a wrong path is exit 3 with the path."""
     (tmp_path / "folder").mkdir()
     path = str(tmp_path / name)
     with pytest.raises(InputError) as error, local_files([path]):
         pass
-    assert str(error.value) == f"{path}: no such file. Check the path."
+    assert str(error.value) == f"{path}: {message}"
 
 
 class _Quiet(SimpleHTTPRequestHandler):

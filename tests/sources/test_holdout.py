@@ -59,19 +59,22 @@ BAD_CSV = [
     (
         b"id\n7\n",
         "h.csv: has no column image_id (COCO and LVIS ids) or ImageID (Open Images ids);"
-        " it reads id.",
+        " its first line reads 'id'. Check that it is the right file.",
     ),
     (
         b"",
         "h.csv: has no column image_id (COCO and LVIS ids) or ImageID (Open Images ids);"
-        " it reads .",
+        " its first line reads ''. Check that it is the right file.",
     ),
     (b"image_id\n7\n\n-7\n", "h.csv, row 2: '-7' is no image_id. Mend the row."),
     (b"image_id\n7.0\n", "h.csv, row 1: '7.0' is no image_id. Mend the row."),
     (b"image_id\n 7\n", "h.csv, row 1: ' 7' is no image_id. Mend the row."),
     ("image_id\n٣\n".encode(), "h.csv, row 1: '٣' is no image_id. Mend the row."),
     ("image_id\n²\n".encode(), "h.csv, row 1: '²' is no image_id. Mend the row."),
-    (b"image_id\n2251799813685248\n", "h.csv, row 1: '2251799813685248' is no image_id. Mend the row."),
+    (
+        b"image_id\n2251799813685248\n",  # 2^51: no manifest id of LVIS or COCO
+        "h.csv, row 1: '2251799813685248' is no image_id. Mend the row.",
+    ),
     (b"image_id\n" + b"9" * 5000, f"h.csv, row 1: {'9' * 50!r} is no image_id. Mend the row."),
     (b"x,image_id\n7\n", "h.csv, row 1: '' is no image_id. Mend the row."),
     (b"ImageID\nff\nxyz\n", "h.csv, row 2: 'xyz' is no ImageID. Mend the row."),
@@ -81,7 +84,7 @@ BAD_CSV = [
         "h.csv: does not read as CSV ('utf-8' codec can't decode byte 0xff in position 8: invalid"
         " start byte). Mend the file.",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "message"), BAD_CSV)

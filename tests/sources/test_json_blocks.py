@@ -171,10 +171,14 @@ def test_a_file_cut_short_anywhere_is_an_error(tmp_path, monkeypatch, length, bl
         ),
         (
             "ImageID,Source\n1,2\n",
-            "the top level is no JSON object. Give an LVIS or COCO annotation file.",
+            "is no JSON object (it starts with 'ImageID,Source\\n1,2\\n'). Give an LVIS or COCO"
+            " annotation file.",
         ),
-        ("[1, 2]", "the top level is no JSON object. Give an LVIS or COCO annotation file."),
-        ("", "the top level is no JSON object. Give an LVIS or COCO annotation file."),
+        (
+            "[1, 2]",
+            "is no JSON object (it starts with '[1, 2]'). Give an LVIS or COCO annotation file.",
+        ),
+        ("", "is no JSON object (it is empty). Give an LVIS or COCO annotation file."),
     ],
     ids=["trailing comma", "comma", "tail", "name", "nesting", "csv", "array", "empty"],
 )

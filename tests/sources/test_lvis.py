@@ -411,6 +411,11 @@ FILE_ERRORS: list[tuple[str, Any, str]] = [
         "`categories` is no array. Give an LVIS or COCO annotation file.",
     ),
     (
+        "no category at all",
+        {**LVIS, "categories": []},
+        "`categories` is empty. Give an LVIS or COCO annotation file.",
+    ),
+    (
         "file name with ..",
         changed(LVIS, "images", 0, file_name="a/../../b.jpg"),
         "image 1 (row 1 of `images`) has the file name a/../../b.jpg, which leads out of the image"
@@ -448,16 +453,22 @@ def test_file_that_cannot_be_used_is_an_error(tmp_path, document, message):
 
 
 def test_licences_in_an_unusual_form_give_no_url(tmp_path):
-    licences = [{"id": 3}, {"id": "3", "url": "a"}, {"id": 3, "url": "\ud800"}, 5, {"url": "b"}]
+    licences = [{"id": 3}, {"id": "3", "url": "a"}, {"id": 3, "url": 7}, 5, {"url": "b"}]
     source = read_lvis(written(tmp_path, {**LVIS, "licenses": licences}))
     assert source.images["license_id"].to_pylist() == [3, None]
     assert source.images["license"].to_pylist() == [None, None]
     assert source.licenses == licences  # verbatim all the same
 
 
+@pytest.mark.parametrize("url", [NAN, INF, "\ud800"])
+def test_licences_that_strict_json_cannot_say_are_an_error(tmp_path, url):
+    path = written(tmp_path, {**LVIS, "licenses": [{"id": 3, "url": url}]})
+    with pytest.raises(InputError, match=r"a\.json: `licenses` holds what JSON cannot"):
+        read_lvis(path)
+
+
 def test_empty_arrays_are_a_file_without_rows(tmp_path):
-    source = read_lvis(written(tmp_path, {"images": [], "annotations": [], "categories": []}))
+    source = read_lvis(written(tmp_path, {**LVIS, "images": [], "annotations": []}))
     assert source.images.schema == IMAGE_ROWS
     assert source.annotations.schema == ANNOTATION_ROWS
-    assert source.categories.schema == CATEGORY_ROWS
     assert (source.images.num_rows, source.annotations.num_rows) == (0, 0)

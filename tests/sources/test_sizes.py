@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zipfile
 import zlib
@@ -176,21 +177,19 @@ def test_a_file_that_is_no_image_is_one_message(tmp_path: Path, data: bytes) -> 
     path.write_bytes(data)
     with pytest.raises(InputError) as error:
         stored_size(path)
-    assert str(error.value).startswith(f"{path}: is no readable image (")
-    assert str(error.value).endswith(
-        ") Fetch it again, or list it in the CSV given by --openimages-exclude."
-    ) or str(error.value).endswith(
+    message = str(error.value)
+    assert message.startswith(f"{path}: is no readable image (")
+    assert message.endswith(
         "). Fetch it again, or list it in the CSV given by --openimages-exclude."
     )
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of corrupt EXIF data
 def test_a_damaged_header_never_ends_in_another_error(tmp_path: Path) -> None:
     """Rule: whatever bytes are wrong in the header, it is a size or one message."""
     data = jpeg(tmp_path / "a.jpg", 6).read_bytes()
     path = tmp_path / "b.jpg"
     for place in range(len(data)):
         path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
-        try:
+        with contextlib.suppress(InputError):
             assert stored_size(path).width > 0
-        except InputError:
-            pass

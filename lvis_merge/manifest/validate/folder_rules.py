@@ -46,6 +46,7 @@ def read_tables(folder: Path) -> tuple[dict[str, pa.Table], list[Finding]]:
             continue  # told by `files_present`
         try:
             table = pq.ParquetFile(path, memory_map=True).read()
+            table.validate(full=True)  # text that is no UTF-8, offsets that lead nowhere
         except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
             findings.append(error("schema", spec.name, f"not a readable Parquet file: {problem}"))
             continue
