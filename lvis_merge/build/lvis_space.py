@@ -101,6 +101,8 @@ def _merge(
     holdout = held_out(inputs, [by_split[s].images for s in ("val", "test") if s in by_split])
     facts.set_result(LvisFacts(categories, holdout))
     leaks = holdout.leaks(train.images["image_id"].to_numpy(), train.images["flickr_photo_id"])
+    if len(leaks) and leaks.all():
+        inputs.warn("every LVIS train image is held out: check --lvis-val, --lvis-test, --holdout")
     ids = categories["category_id"].to_numpy().astype(np.int64)
     own = count_objects(
         train.annotations["image_id"].to_numpy(),
@@ -121,6 +123,7 @@ def _merge(
         maps[coco_map.name] = coco_map.data
         resolution = resolve_coco(coco_map, categories, coco.categories)
         report_unresolved(inputs, coco_map, resolution)
+        _report_renamed(inputs, coco_map, resolution)
         with inputs.stages.stage("COCO ignore regions"):
             regions, tally = coco_regions(
                 coco, resolution, options.coco_boxes, train_ids, leaks, lvis_rows
@@ -209,6 +212,17 @@ def _same_categories(train: JsonSource, other: JsonSource, name: str) -> None:
                 f"{name}: its categories are not those of the train file, so ids would mean other"
                 " things. Give train, val and test of one LVIS version."
             )
+
+
+def _report_renamed(inputs: Inputs, label_map: LabelMap, resolution: Resolution) -> None:
+    """Tells which classes have another name in the file than in the map."""
+    if resolution.renamed:
+        first = resolution.renamed[0]
+        inputs.warn(
+            f"{label_map.name}: {len(resolution.renamed)} classes have other names in the file"
+            f" (row {first.row}: {first.source_id} is {first.map_name} here and {first.file_name}"
+            " there); the ids decide, so check that they mean the same"
+        )
 
 
 def _checked(options: BuildOptions) -> bool:

@@ -17,7 +17,6 @@ from lvis_merge.merge.selection import Candidates, select
 from lvis_merge.merge.tally import KEPT, Tally, first_rule, total
 from lvis_merge.sources.csv_chunks import fields, row_texts
 from lvis_merge.sources.files import base_name, read_all
-from lvis_merge.sources.open_images.ids import IdIndex
 from lvis_merge.sources.open_images.scan import FileScan
 from lvis_merge.sources.sizes import Sizes, find_images
 
@@ -110,11 +109,13 @@ def collisions(image_ids: np.ndarray, ids: pa.Array, free: np.ndarray) -> np.nda
     hit = np.zeros(len(image_ids), dtype=bool)
     places = np.flatnonzero(free)
     values, counts = np.unique(image_ids[places], return_counts=True)
-    for value in values[counts > 1]:
-        same = places[image_ids[places] == value]
-        texts = ids.take(pa.array(same)).to_pylist()
-        hit[same] = True
-        hit[same[texts.index(min(texts))]] = False
+    shared = places[np.isin(image_ids[places], values[counts > 1])]
+    texts = ids.take(pa.array(shared)).to_pylist()
+    taken: set[int] = set()
+    for place, _ in sorted(zip(shared.tolist(), texts, strict=True), key=lambda pair: pair[1]):
+        image_id = int(image_ids[place])
+        hit[place] = image_id in taken
+        taken.add(image_id)
     return hit
 
 
@@ -139,7 +140,7 @@ def _excluded(inputs: Inputs, scanned: Scanned) -> np.ndarray:
 def _sized(inputs: Inputs, scanned: Scanned, sizes: Sizes | None) -> np.ndarray:
     known = np.zeros(len(scanned.images.ids), dtype=bool)
     if sizes is not None:
-        known |= IdIndex.of(sizes.ids).find(scanned.images.ids) >= 0
+        known |= sizes.index.find(scanned.images.ids) >= 0
     root = inputs.options.openimages_images
     if root is not None:
         subsets = [scanned.subset_names[subset] for subset in scanned.images.subset]

@@ -10,7 +10,6 @@ import pyarrow as pa
 from lvis_merge.build.inputs import Inputs
 from lvis_merge.errors import InputError, SizesMissingError
 from lvis_merge.sources.files import base_name
-from lvis_merge.sources.open_images.ids import IdIndex
 from lvis_merge.sources.sizes import Sizes, find_images, read_sizes, stored_sizes
 
 
@@ -53,7 +52,7 @@ def chosen_sizes(
     """
     width, height = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
     if sizes is not None:
-        row = IdIndex.of(sizes.ids).find(ids)
+        row = sizes.index.find(ids)
         known = row >= 0
         width[known], height[known] = sizes.width[row[known]], sizes.height[row[known]]
     root = inputs.options.openimages_images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -65,6 +66,9 @@ def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     code = run()
+    if code in (_INTERRUPTED, _TERMINATED):
+        # a folder made in the instant before its `with` began is removed with its object
+        gc.collect()
     sys.stdout.flush()
     sys.stderr.flush()
     # Worker threads may still be in the middle of a range whose result nobody wants, and native

@@ -236,9 +236,9 @@ def print_summary(out: Path, record: ManifestRecord, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    table = Table(title=Text(str(out)), title_justify="left", box=None, pad_edge=False)
+    print(out)
+    table = Table(box=None, pad_edge=False)
     for name in ("source", "rows"):
         table.add_column(name)
     for name in ("in", "kept", "left out", "bad"):

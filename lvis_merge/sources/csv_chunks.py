@@ -162,7 +162,7 @@ def _row_end(data: bytes | mmap.mmap, start: int) -> int:
     end = row.end() if row else start
     if end == len(data):
         return end
-    if row and end < limit and (line_end := _LINE_END.match(data, end)):
+    if row and (line_end := _LINE_END.match(data, end)):
         return line_end.end()
     line_end = _LINE_END.search(data, start)
     return line_end.end() if line_end else len(data)

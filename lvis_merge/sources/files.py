@@ -10,15 +10,19 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from lvis_merge.errors import InputError
+
+T = TypeVar("T")
 
 _REMOTE = ("s3://", "http://", "https://", "gs://", "az://", "abfs://")
 
@@ -83,15 +87,36 @@ def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
 def _fetch(url: str, target: Path) -> Path:
     import daft
 
-    target.parent.mkdir(parents=True)
-    try:
+    def copy() -> None:
         with daft.File(url).open() as source, target.open("wb") as out:
             shutil.copyfileobj(source, out, 1 << 24)
+
+    target.parent.mkdir(parents=True)
+    try:
+        in_thread(copy)
     except Exception as error:  # daft wraps what the object store says in types of its own
         raise InputError(
             f"{url}: cannot be fetched ({_first_line(error)}). Check the URL."
         ) from error
     return target
+
+
+def in_thread(work: Callable[[], T]) -> T:
+    """Calls a function in a thread of its own and waits for it.
+
+    Ctrl-C and SIGTERM get through while it waits for a server; in the main thread they would have
+    to wait for native code to return.
+    """
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # raised again where the result is asked for
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result()
 
 
 def _first_line(error: BaseException) -> str:

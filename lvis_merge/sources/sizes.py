@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,11 @@ class Sizes:
     ids: pa.Array
     width: np.ndarray
     height: np.ndarray
+
+    @cached_property
+    def index(self) -> IdIndex:
+        """Rows by id, of equal ids the first."""
+        return IdIndex.of(self.ids)
 
 
 def read_sizes(path: Path, name: str, folder: Path) -> Sizes:
@@ -74,15 +80,16 @@ def read_sizes(path: Path, name: str, folder: Path) -> Sizes:
             f"{name}, row {row + 1}: width {width[row]} and height {height[row]} of image"
             f" {ids[row].as_py()} are no size in pixels. Mend or remove the row."
         )
-    first = IdIndex.of(ids).find(ids)
-    twice = np.flatnonzero((width != width[first]) | (height != height[first]))
+    sizes = Sizes(ids, width, height)
+    first, again = sizes.index.repetitions(ids)
+    twice = np.flatnonzero((width[again] != width[first]) | (height[again] != height[first]))
     if len(twice):
-        row = int(twice[0])
+        row = int(again[twice].min())
         raise InputError(
             f"{name}, row {row + 1}: image {ids[row].as_py()} already has another size, in row"
-            f" {first[row] + 1}. Remove the wrong one."
+            f" {first[again == row][0] + 1}. Remove the wrong one."
         )
-    return Sizes(ids, width, height)
+    return sizes
 
 
 def find_images(root: Path, ids: Sequence[str], subsets: Sequence[str]) -> list[Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +22,12 @@ class Outcome:
 
     @property
     def error(self) -> str:
-        """The message it ended with, without the program's name; empty if there is none."""
-        return self.stderr.partition("lvis-merge: ")[2].rstrip("\n")
+        """The message it ended with, without the program's name; empty if there is none.
+
+        A scan that nobody waits for after an error may still say what it has done.
+        """
+        lines = self.stderr.partition("lvis-merge: ")[2].splitlines()
+        return "\n".join(line for line in lines if not _PROGRESS.search(line))
 
     @property
     def notes(self) -> list[str]:
@@ -30,6 +35,8 @@ class Outcome:
         lines = self.stderr.splitlines()
         return [line.removeprefix("note: ") for line in lines if line.startswith("note: ")]
 
+
+_PROGRESS = re.compile(r"^note: |: \d+\.\d s$")
 
 Run = Callable[..., Outcome]
 

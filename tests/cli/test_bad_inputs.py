@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.bad_files import BAD_FILES, Bad
+from tests.cli.bad_json import JSON_FIELDS, WHOLE_JSON
+from tests.cli.bad_open_images import OPEN_IMAGES
+from tests.cli.bad_side_files import SIDE_FILES
 from tests.cli.command import Run
 from tests.cli.small_inputs import BOXES, TRAIN, Inputs, make_inputs
+from tests.cli.spoiling import Bad
+
+BAD_FILES = (*WHOLE_JSON, *JSON_FIELDS, *OPEN_IMAGES, *SIDE_FILES)
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,13 @@ def test_taken_rows_are_those_rows(data: bytes, draw: st.DataObject) -> None:
     assert [fields(text) for text in row_texts(taken)] == expected
 
 
+def test_taken_rows_are_right_where_quotes_pair_up_by_chance() -> None:
+    """Rule: an even number of quotes in each line does not make each line a row."""
+    data = b'5" b,"o\nr",c 5" x\ny,z\n'
+    assert row_texts(data) == ['5" b,"o\nr",c 5" x', "y,z"]
+    assert take_rows(data, np.array([1])).split() == [b"y,z"]
+
+
 TEXTS = st.text(st.sampled_from('",ab '), min_size=1, max_size=12)
 
 

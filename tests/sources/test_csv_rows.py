@@ -285,6 +285,17 @@ def test_bytes_that_are_not_utf8_are_replaced_in_texts_and_bad_in_an_id() -> Non
     assert [(bad.row, bad.reason) for bad in parsed.rejects] == [(1, "value")]
 
 
+@pytest.mark.parametrize("behind", [b"", BAD])
+def test_a_byte_order_mark_between_rows_is_part_of_its_field(behind: bytes) -> None:
+    """Rule: wherever a range begins, its first row is read like any other."""
+    row = b"\xef\xbb\xbf" + as_csv([GOOD])
+    assert [bad.row for bad in parse_rows(row + behind, COLUMNS, KINDS).rejects][:1] == [0]
+    columns = ("Title", *COLUMNS[1:7], "ImageID", "Extra")
+    title = b"\xef\xbb\xbf" + as_csv([["t", *GOOD[1:7], "00ab", "?"]])
+    parsed = parse_rows(title + behind, columns, KINDS)
+    assert parsed.table["Title"].to_pylist() == ["\ufefft"]
+
+
 def test_a_field_longer_than_python_csv_allows_is_read() -> None:
     """Rule: no limit on a field, on either path."""
     rows = [changed("Title", "x" * 200_000), changed("Title", 'y"' * 20_000)]

@@ -67,7 +67,7 @@ def read_hierarchy(path: Path, name: str) -> Hierarchy:
     """
     try:
         root = msgspec.json.decode(read_all(path, ".json"))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{name}: is no JSON ({error}). Download it again.") from error
     children: dict[str, set[str]] = {}
     stack: list[Any] = [root]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvis_merge.errors import InputError
-from lvis_merge.sources.files import base_name, is_remote
+from lvis_merge.sources.files import base_name, in_thread, is_remote
 
 SUBSETS = ("train", "validation", "test")
 _ARCHIVES = ("", ".gz", ".zip")
@@ -129,11 +129,17 @@ def find_files(folder: str) -> OpenImagesFiles:
 
 def _list(folder: str) -> dict[str, str]:
     """Base name -> path of the folder's files."""
+    if folder.startswith(("http://", "https://")):
+        raise InputError(
+            f"{folder}: a web server does not list its files. Download them into a folder, or give"
+            " one in an object store, such as s3://bucket/prefix."
+        )
     if is_remote(folder):
         import daft
 
         try:
-            paths = daft.from_glob_path(f"{folder.rstrip('/')}/*").to_pydict()["path"]
+            listing = daft.from_glob_path(f"{folder.rstrip('/')}/*")
+            paths = in_thread(lambda: listing.to_pydict()["path"])
         except Exception as error:  # daft wraps what the object store says in types of its own
             reason = (str(error).strip().splitlines() or [""])[0]
             raise InputError(f"{folder}: cannot be listed ({reason}). Check the URL.") from error

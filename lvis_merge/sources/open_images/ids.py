@@ -84,6 +84,22 @@ class IdIndex:
         others = {ids[int(i)].as_py(): int(places[i]) for i in np.flatnonzero(~regular)[::-1]}
         return cls(keys[regular][order], places[regular][order].astype(np.int32), others)
 
+    def repetitions(self, ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        """Rows whose id an earlier row has; `ids` are those of the index, at places 0..N-1.
+
+        Returns:
+            int64 [K], the first row of the id, and int64 [K], the repeating row.
+        """
+        if len(self.keys) < len(ids):
+            first = self.find(ids).astype(np.int64)
+            again = np.flatnonzero(first != np.arange(len(ids)))
+            return first[again], again
+        # equal keys stand side by side, in the order of their rows
+        start = np.flatnonzero(np.diff(self.keys, prepend=~self.keys[:1]) != 0)
+        run = np.repeat(start, np.diff(start, append=len(self.keys)))
+        again = np.flatnonzero(run != np.arange(len(self.keys)))
+        return self.places[run[again]].astype(np.int64), self.places[again].astype(np.int64)
+
     def find(self, ids: pa.Array) -> np.ndarray:
         """int32 [N]: the place of each id, -1 where the list lacks it."""
         keys, regular = hex_keys(ids)

@@ -80,3 +80,14 @@ def test_runs_are_neighbouring_rows_of_one_image(ids: list[str]) -> None:
     assert [n for n, k in zip(names, runs.lengths, strict=True) for _ in range(k)] == ids
     assert all(a != b for a, b in itertools.pairwise(names))
     assert runs.starts.tolist() == [0, *runs.stops.tolist()][: len(names)]
+
+
+@given(st.lists(st.sampled_from(["00000000000000aa", "00000000000000bb", "AB", "c", "0" * 16])))
+def test_repetitions_name_the_first_row_of_an_id(texts: list[str]) -> None:
+    """Rule: a row repeats the first row with its id."""
+    ids = pa.array(texts, pa.string())
+    first, again = IdIndex.of(ids).repetitions(ids)
+    expected = [(texts.index(text), row) for row, text in enumerate(texts)]
+    assert sorted(zip(first.tolist(), again.tolist(), strict=True)) == [
+        pair for pair in sorted(expected) if pair[0] != pair[1]
+    ]
