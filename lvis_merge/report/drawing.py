@@ -7,13 +7,13 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from lvis_merge.report.findings import REASON_NAMES
-from lvis_merge.report.samples import Sample
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -29,6 +29,31 @@ _SHADE = (0, 0, 0)
 _DASH = 7
 _LETTERS = 20
 _ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture of the strip.
+
+    Attributes:
+        data_uri: the picture with its boxes, as a JPEG data URI.
+        width: pixels.
+        height: pixels.
+        source: the image's source.
+        name: the image's id as published.
+        objects: names of its objects' categories, with the count where above 1.
+        ignored: reasons of its ignore regions, likewise.
+        credit: author and licence as far as known, else empty.
+    """
+
+    data_uri: str
+    width: int
+    height: int
+    source: str
+    name: str
+    objects: str
+    ignored: str
+    credit: str
 
 
 def draw_sample(

@@ -13,8 +13,9 @@ from lvis_merge.manifest.tables import Tables
 from lvis_merge.manifest.write import REPORT_FILE
 from lvis_merge.report import findings
 from lvis_merge.report.bars import Bar, Segment, bar_columns, stacked_bars
+from lvis_merge.report.drawing import Sample
 from lvis_merge.report.frequency import GROUP_NAMES, CategoryCount
-from lvis_merge.report.samples import ImageRoot, Sample, sample_images
+from lvis_merge.report.samples import ImageRoot, sample_images
 from lvis_merge.report.summary import Summary, summarise
 from lvis_merge.report.tail_plot import tail_plot
 

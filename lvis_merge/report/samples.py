@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lvis_merge.manifest.tables import Tables
+from lvis_merge.report.drawing import Sample, draw_sample
 from lvis_merge.report.rows import Rows, read_rows
 
 MOST_SAMPLES = 8
@@ -36,31 +37,6 @@ class ImageRoot:
     source: str | None = None
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One picture of the strip.
-
-    Attributes:
-        data_uri: the picture with its boxes, as a JPEG data URI.
-        width: pixels.
-        height: pixels.
-        source: the image's source.
-        name: the image's id as published.
-        objects: names of its objects' categories, with the count where above 1.
-        ignored: reasons of its ignore regions, likewise.
-        credit: author and licence as far as known, else empty.
-    """
-
-    data_uri: str
-    width: int
-    height: int
-    source: str
-    name: str
-    objects: str
-    ignored: str
-    credit: str
-
-
 def sample_images(
     tables: Tables, roots: Sequence[ImageRoot], most: int = MOST_SAMPLES
 ) -> list[Sample]:
@@ -79,7 +55,6 @@ def sample_images(
     """
     if not roots:
         return []
-    from lvis_merge.report.drawing import draw_sample
 
     rows = read_rows(tables.images, tables.annotations, tables.categories)
     samples: list[Sample] = []

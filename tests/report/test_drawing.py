@@ -13,9 +13,9 @@ from lvis_merge.report.drawing import (
     LONG_SIDE,
     MASK_COLOUR,
     MOST_BYTES,
+    Sample,
     draw_sample,
 )
-from lvis_merge.report.samples import Sample
 from tests.report import small
 
 ORIENTATION = 0x0112
