@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,14 @@ from lvis_merge.build.options import BuildOptions
 from lvis_merge.manifest.schema import REJECTS
 from lvis_merge.progress import Stages
 from lvis_merge.sources.csv_chunks import CsvFile, open_csv
-from lvis_merge.sources.files import InputRecord, base_name, hash_file, local_files, unpacked
+from lvis_merge.sources.files import (
+    InputRecord,
+    base_name,
+    hash_file,
+    local_files,
+    temporary_folder,
+    unpacked,
+)
 from lvis_merge.sources.rejects import RejectPolicy
 from lvis_merge.sources.tables import REJECT_KINDS, REJECT_ROWS
 
@@ -93,10 +99,11 @@ def open_inputs(
     policy = RejectPolicy.parse(options.max_rejects, options.strict)
     with ExitStack() as stack:
         local = stack.enter_context(local_files([path for _, path in files]))
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lvis-merge-")))
+        scratch = stack.enter_context(temporary_folder())
         # one thread: hashing is as fast as one disk, and the other cores have work of their own
         hasher = ThreadPoolExecutor(1)
-        stack.callback(hasher.shutdown, wait=True, cancel_futures=True)
+        # after an error or Ctrl-C nobody waits for the hash of a large file
+        stack.callback(hasher.shutdown, wait=False, cancel_futures=True)
         inputs = Inputs(options, policy, stages, local, scratch)
         for role, path in files:
             inputs.hashes.append(hasher.submit(hash_file, local[path], role, base_name(path)))

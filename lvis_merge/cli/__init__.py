@@ -8,6 +8,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -65,12 +67,17 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # closed streams (`>&-`) are None
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
+    for stream in streams:
+        stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets question marks
     code = run()
     if code in (_INTERRUPTED, _TERMINATED):
         # a folder made in the instant before its `with` began is removed with its object
         gc.collect()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in streams:
+        with suppress(OSError):  # whoever read it has left
+            stream.flush()
     # Worker threads may still be in the middle of a range whose result nobody wants, and native
     # threads that let go of Arrow buffers after the interpreter is gone can crash the process
     # (apache/arrow#38352). Everything that matters is on disk and flushed.
@@ -116,7 +123,9 @@ def _check_encoding(arguments: Sequence[str]) -> None:
         try:
             argument.encode()
         except UnicodeEncodeError as error:
-            raise UsageError(f"{argument!r}: is no UTF-8 text. Rename the file.") from error
+            raise UsageError(
+                f"{argument!r}: is no UTF-8 text. Rename the file, or use a UTF-8 locale."
+            ) from error
 
 
 def _told(message: str, code: int) -> int:

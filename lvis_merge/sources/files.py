@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -58,6 +59,21 @@ def is_remote(path: str | Path) -> bool:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone when the block ends.
+
+    Its name is known before it is made, so that no interrupt comes between the two and leaves it;
+    `tempfile` has such a gap.
+    """
+    folder = Path(tempfile.gettempdir()) / f"lvis-merge-{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
     """Local paths for paths and URLs; remote files are copied to a temporary folder meanwhile.
 
@@ -70,11 +86,11 @@ def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
     Raises:
         InputError: a file that does not exist or cannot be fetched.
     """
-    with tempfile.TemporaryDirectory(prefix="lvis-merge-") as folder:
+    with temporary_folder() as folder:
         found = {}
         for number, path in enumerate(paths):
             if is_remote(path):
-                found[path] = _fetch(path, Path(folder) / str(number) / base_name(path))
+                found[path] = _fetch(path, folder / str(number) / base_name(path))
             elif Path(path).is_dir():
                 raise InputError(f"{path}: is a folder. Give the file in it.")
             elif not Path(path).is_file():

@@ -59,7 +59,11 @@ def run_plan(
         return []
     import daft
 
-    @daft.func.batch(return_dtype=daft.DataType.binary())  # type: ignore[untyped-decorator]
+    # left to itself daft may move the function to other processes while it runs, which outlive
+    # Ctrl-C and cost a second each to start
+    @daft.func.batch(  # type: ignore[untyped-decorator]
+        return_dtype=daft.DataType.binary(), use_process=False
+    )
     def apply(column: daft.Series) -> list[bytes]:
         return [_apply(work, task) for task in column.to_pylist()]
 

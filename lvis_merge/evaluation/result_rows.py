@@ -1,0 +1,195 @@
+"""Entries of a results file as columns, each checked against the ground truth."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from lvis_merge.evaluation import result_faults
+from lvis_merge.evaluation.detections import Detections
+from lvis_merge.evaluation.pairs import Bools, Ints, PairIndex
+from lvis_merge.evaluation.result_faults import FAULTS, Fault, Faults
+from lvis_merge.evaluation.truth import GroundTruth
+from lvis_merge.sources.json_scan import value_of
+
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_NO_BOX = (math.nan,) * 4
+_WORDS = {
+    (True, True): "bbox and segmentation",
+    (True, False): "only bbox",
+    (False, True): "only segmentation",
+    (False, False): "neither bbox nor segmentation",
+}
+
+
+class _Mask(msgspec.Struct, gc=False):
+    size: tuple[_Int64, _Int64]
+    counts: str
+
+
+class _Entry(msgspec.Struct, gc=False):
+    """What is read of an entry; JSON types are taken strictly, `1.0` is no integer."""
+
+    image_id: _Int64
+    category_id: _Int64
+    score: float
+    bbox: tuple[float, float, float, float] | None = None
+    segmentation: _Mask | None = None
+
+    @property
+    def kinds(self) -> tuple[bool, bool]:
+        """Whether it has a box, and a mask."""
+        return self.bbox is not None, self.segmentation is not None
+
+
+_DECODER = msgspec.json.Decoder(list[_Entry])
+
+
+class EntryColumns:
+    """Collects the entries of a file; see `RowSink`.
+
+    Attributes:
+        seen: how many there were, good or bad.
+    """
+
+    def __init__(self, truth: GroundTruth, faults: Faults) -> None:
+        self._truth = truth
+        self._index = PairIndex.of(truth.images, truth.categories)
+        order = np.argsort(truth.images["image_id"].to_numpy())
+        self._sizes = np.stack(
+            [truth.images[side].to_numpy()[order] for side in ("height", "width")], axis=1
+        ).astype(np.int64)
+        self._faults = faults
+        self._kinds: tuple[bool, bool] | None = None
+        self._blocks: list[Detections] = []
+        self.seen = 0
+
+    def plain(self, array: bytes) -> int:
+        """Takes entries that all have the right fields and types."""
+        try:
+            entries = _DECODER.decode(array)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return 0
+        if entries:
+            self._take(entries)
+        self.seen += len(entries)
+        return len(entries)
+
+    def odd(self, row: bytes) -> None:
+        """Takes an entry that `plain` refuses: malformed, or with numbers that JSON lacks."""
+        value = value_of(row)
+        entry = _as_entry(value)
+        if entry is not None:
+            self._take([entry])
+        else:
+            message = result_faults.malformed(value)
+            self._faults.add("malformed", self.seen + 1, message)
+        self.seen += 1
+
+    def finish(self) -> Detections:
+        """The good entries."""
+        boxes, masks = self._kinds or (True, False)
+        blocks = self._blocks or [_NOTHING]
+
+        def joined(name: str) -> Any:
+            return np.concatenate([getattr(block, name) for block in blocks])
+
+        return Detections(
+            entry=joined("entry"),
+            image_id=joined("image_id"),
+            category_id=joined("category_id"),
+            score=joined("score"),
+            bbox=joined("bbox") if boxes else None,
+            mask=pa.concat_arrays([block.mask for block in blocks]) if masks else None,
+        )
+
+    def _take(self, entries: list[_Entry]) -> None:
+        count = len(entries)
+        boxes = chain.from_iterable([entry.bbox or _NO_BOX for entry in entries])
+        masks = [entry.segmentation for entry in entries]
+        block = Detections(
+            entry=np.arange(self.seen + 1, self.seen + count + 1),
+            image_id=np.fromiter([entry.image_id for entry in entries], np.int64, count),
+            category_id=np.fromiter([entry.category_id for entry in entries], np.int64, count),
+            score=np.fromiter([entry.score for entry in entries], np.float64, count),
+            bbox=np.fromiter(boxes, np.float64, 4 * count).reshape(count, 4),
+            mask=pa.array([mask and mask.counts for mask in masks], pa.large_string()),
+        )
+        codes = np.zeros(count, np.int8)
+        for fault, fails in self._checks(block, entries).items():
+            codes[fails & (codes == 0)] = FAULTS.index(fault) + 1
+        for row in np.flatnonzero(codes).tolist():
+            fault = FAULTS[codes[row] - 1]
+            self._faults.add(fault, self.seen + row + 1, self._message(fault, entries[row]))
+        self._blocks.append(block.at(codes == 0) if codes.any() else block)
+
+    def _checks(self, block: Detections, entries: list[_Entry]) -> dict[Fault, Bools]:
+        """Which entries are bad, by fault, in the order in which they are told."""
+        assert block.bbox is not None
+        kinds = np.array([entry.kinds for entry in entries], np.bool_)
+        if self._kinds is None and kinds.any():
+            self._kinds = entries[int(np.argmax(kinds.any(axis=1)))].kinds
+        has_box, has_mask = kinds.T
+        known = self._index.knows_image(block.image_id)
+        box = block.bbox
+        return {
+            "image_id": ~known,
+            "category_id": ~self._index.knows_category(block.category_id),
+            "score": ~((block.score >= 0) & (block.score <= 1)),
+            "bbox": has_box & ~(np.isfinite(box).all(axis=1) & (box[:, 2:] >= 0).all(axis=1)),
+            "segmentation": has_mask & known & ~self._fits(block.image_id, entries),
+            "uneven": (kinds != (self._kinds or (True, False))).any(axis=1),
+        }
+
+    def _fits(self, image_id: Ints, entries: list[_Entry]) -> Bools:
+        """Which masks are of their image's size; only those of known images are looked at."""
+        if not any(entry.segmentation for entry in entries):
+            return np.ones(len(entries), np.bool_)
+        sizes = [entry.segmentation.size if entry.segmentation else (0, 0) for entry in entries]
+        fits: Bools = (np.array(sizes, np.int64) == self._size(image_id)).all(axis=1)
+        return fits
+
+    def _size(self, image_id: Ints) -> Ints:
+        """int64 [N, 2]: height and width."""
+        place = np.searchsorted(self._index.image_ids, image_id)
+        sizes: Ints = self._sizes[np.minimum(place, len(self._sizes) - 1)]
+        return sizes
+
+    def _message(self, fault: Fault, entry: _Entry) -> str:
+        if fault == "image_id":
+            return result_faults.unknown_image(entry.image_id, self._truth.name)
+        if fault == "category_id":
+            return result_faults.unknown_category(entry.category_id, self._truth.name)
+        if fault == "score":
+            return result_faults.bad_score(entry.score)
+        if fault == "bbox":
+            return result_faults.bad_box(entry.bbox or ())
+        if fault == "segmentation" and entry.segmentation:
+            height, width = self._size(np.array([entry.image_id]))[0].tolist()
+            return result_faults.wrong_size(entry.segmentation.size, height, width)
+        if self._kinds is None:
+            return result_faults.without_kind()
+        return result_faults.uneven(_WORDS[entry.kinds], _WORDS[self._kinds])
+
+
+_NOTHING = Detections(
+    entry=np.zeros(0, np.int64),
+    image_id=np.zeros(0, np.int64),
+    category_id=np.zeros(0, np.int64),
+    score=np.zeros(0),
+    bbox=np.zeros((0, 4)),
+    mask=pa.array([], pa.large_string()),
+)
+
+
+def _as_entry(value: Any) -> _Entry | None:
+    """An entry that is sound but for a NaN or an infinity; None if it is malformed."""
+    try:
+        return msgspec.convert(value, _Entry)
+    except (msgspec.ValidationError, OverflowError):
+        return None
