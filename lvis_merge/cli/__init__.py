@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -18,8 +16,10 @@ import typer
 from lvis_merge import __version__
 from lvis_merge.cli.build import build
 from lvis_merge.cli.demo import demo
+from lvis_merge.cli.evaluate import evaluate
 from lvis_merge.cli.manifest import stats, validate
 from lvis_merge.cli.map import map_app
+from lvis_merge.cli.stopping import STOPPED, StoppedError, stop_code, stop_on_signals
 from lvis_merge.errors import LvisMergeError, UsageError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(build)
 app.command()(demo)
+app.command()(evaluate)
 app.command()(validate)
 app.command()(stats)
 app.add_typer(map_app, name="map")
@@ -52,27 +53,15 @@ def _top(
     pass
 
 
-_INTERRUPTED, _TERMINATED = 130, 143
-_STOPPED = "stopped; nothing half-done was left. Run it again."
-
-
-class _TerminatedError(BaseException):
-    """SIGTERM: unwinds like Ctrl-C, so that temporary folders are removed."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _TerminatedError
-
-
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    stop_on_signals()
     # closed streams (`>&-`) are None
     streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
     for stream in streams:
         stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets question marks
     code = run()
-    if code in (_INTERRUPTED, _TERMINATED):
+    if stop_code() is not None:
         # a folder made in the instant before its `with` began is removed with its object
         gc.collect()
     for stream in streams:
@@ -93,8 +82,6 @@ def run() -> int:
         _check_encoding(sys.argv[1:])
         app(standalone_mode=True)
     except SystemExit as done:
-        if done.code == _INTERRUPTED:  # typer has turned Ctrl-C into this
-            return _told(_STOPPED, _INTERRUPTED)
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except LvisMergeError as error:
         return _told(str(error), error.exit_code)
@@ -107,11 +94,11 @@ def run() -> int:
         where = f"{error.filename}: " if error.filename else ""
         advice = "Check the path, who may write there, and the space left on the disk."
         return _told(f"{where}{error.strerror or error}. {advice}", LvisMergeError.exit_code)
-    except KeyboardInterrupt:
-        return _told(_STOPPED, _INTERRUPTED)
-    except _TerminatedError:
-        return _told(_STOPPED, _TERMINATED)
+    except StoppedError as stop:
+        return _told(STOPPED, stop.code)
     except Exception:
+        if (code := stop_code()) is not None:  # what a library made of the signal
+            return _told(STOPPED, code)
         traceback.print_exc()
         return _told("this is a fault of lvis-merge, not yours; please report the lines above.", 70)
     return 0
@@ -129,7 +116,12 @@ def _check_encoding(arguments: Sequence[str]) -> None:
 
 
 def _told(message: str, code: int) -> int:
-    """Prints a message; what would steer the terminal (of a binary file, say) is escaped."""
+    """Prints a message; what would steer the terminal (of a binary file, say) is escaped.
+
+    After a signal the message is that one: the error is what a library made of it.
+    """
+    if (stopped := stop_code()) is not None:
+        message, code = STOPPED, stopped
     shown = (
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
     )

@@ -85,5 +85,3 @@ def judged(detections: Detections, truth: GroundTruth) -> Detections:
     )
     known = np.concatenate([objects, index.listed(truth.images, "neg_category_ids")])
     return detections.at(np.isin(index.keys(detections.image_id, detections.category_id), known))
-
-

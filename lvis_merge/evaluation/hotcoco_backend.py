@@ -51,7 +51,7 @@ class HotcocoRun:
         columns[:, 1:5] = 0 if detections.bbox is None else detections.bbox
         columns[:, 5] = detections.score
         columns[:, 6] = detections.category_id
-        masks = mask_dicts(detections, truth) if kind == "segm" else None
+        masks: Any = mask_dicts(detections, truth) if kind == "segm" else None
         self._found = self._truth.load_res(columns if count else [], segmentation=masks)
         if count:
             # hotcoco takes the box's area, also for a mask that comes with a box
@@ -85,7 +85,7 @@ class HotcocoRun:
 
     def _by_images(self) -> Iterator[Any]:
         """Evaluated some images at a time: hotcoco gives its matches as lists, which take space."""
-        image_ids = self._evaluator().params.img_ids
+        image_ids = sorted(self._truth.get_img_ids())
         for start in range(0, len(image_ids), _IMAGES_AT_ONCE):
             run = self._evaluator()
             run.params.img_ids = image_ids[start : start + _IMAGES_AT_ONCE]

@@ -11,9 +11,7 @@ from typing import Any, Literal
 
 from lvis_merge.errors import InputError
 
-Fault = Literal[
-    "malformed", "image_id", "category_id", "score", "bbox", "segmentation", "uneven"
-]
+Fault = Literal["malformed", "image_id", "category_id", "score", "bbox", "segmentation", "uneven"]
 FAULTS: tuple[Fault, ...] = (
     "malformed",
     "image_id",
@@ -38,7 +36,7 @@ class Faults:
 
     file: str
     lenient: bool
-    counts: Counter[Fault] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, fault: Fault, entry: int, message: str) -> None:
         """Counts a bad entry.
@@ -72,7 +70,9 @@ def malformed(value: Any) -> str:
     if not _is_number(value["score"]):
         return f"score is {_shown(value['score'])}, not a number. Write one in [0, 1]."
     box, mask = value.get("bbox"), value.get("segmentation")
-    if box is not None and not (isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))):
+    if box is not None and not (
+        isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))
+    ):
         return f"bbox is {_shown(box)}, not four numbers x, y, w, h. Write those."
     if mask is not None and not _is_run_lengths(mask):
         return (

@@ -54,7 +54,9 @@ class _Entries:
         if self._text.lstrip(_SPACE).startswith(b"]"):
             return self._close_array(self._text.lstrip(_SPACE)[1:])
         while self._more():
-            cuts = list(_BETWEEN_ENTRIES.finditer(self._text, max(0, len(self._text) - BLOCK_BYTES)))
+            cuts = list(
+                _BETWEEN_ENTRIES.finditer(self._text, max(0, len(self._text) - BLOCK_BYTES))
+            )
             if cuts and self._fed_plainly(self._text[: cuts[-1].start() + 1] + b"]"):
                 self._text = self._text[cuts[-1].end() :]
             elif (cuts or len(self._text) > _LONGEST_ENTRY) and self._feed_each():

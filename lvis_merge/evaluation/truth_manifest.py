@@ -64,21 +64,24 @@ def _objects(manifest: Manifest, images: pa.Table, categories: pa.Table) -> pa.T
     """`OBJECTS`: the objects, and the ignore rows that have a say."""
     rows = _rows_on(manifest, images["image_id"].combine_chunks())
     index = PairIndex.of(images, categories)
-    keys = index.keys(
-        rows["image_id"].to_numpy(), pc.fill_null(rows["category_id"], -1).to_numpy()
-    )
+    keys = index.keys(rows["image_id"].to_numpy(), pc.fill_null(rows["category_id"], -1).to_numpy())
     ignore = pc.not_equal(rows["role"], "object").to_numpy()
     has_category = pc.is_valid(rows["category_id"]).to_numpy()
     kept = ~ignore | (has_category & np.isin(keys, keys[~ignore]))
     rows = rows.append_column("ignore", pa.array(ignore)).filter(pa.array(kept))
     boxes = as_published(pc.list_flatten(rows["bbox"])).combine_chunks()
-    return rows.select(OBJECTS.names).set_column(
-        OBJECTS.get_field_index("bbox"), "bbox", pa.FixedSizeListArray.from_arrays(boxes, 4)
-    ).set_column(
-        OBJECTS.get_field_index("segmentation"),
-        "segmentation",
-        polygons_as_published(rows["segmentation"]),
-    ).cast(OBJECTS)
+    return (
+        rows.select(OBJECTS.names)
+        .set_column(
+            OBJECTS.get_field_index("bbox"), "bbox", pa.FixedSizeListArray.from_arrays(boxes, 4)
+        )
+        .set_column(
+            OBJECTS.get_field_index("segmentation"),
+            "segmentation",
+            polygons_as_published(rows["segmentation"]),
+        )
+        .cast(OBJECTS)
+    )
 
 
 def _rows_on(manifest: Manifest, image_ids: pa.Array) -> pa.Table:

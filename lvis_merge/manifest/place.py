@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE, record_head
+from lvis_merge.unfinished import unfinished
 
 _NAME_BYTES = 255 - len("..partial-4194304")
 """Of the 255 that file systems allow; the temporary sibling's name is the longest."""
@@ -81,14 +82,11 @@ def renamed_when_complete(out: Path, overwrite: bool) -> Iterator[Path]:
     _remove_leftovers(place, "partial")
     partial = place.with_name(f".{place.name}.partial-{os.getpid()}")
     try:
-        partial.mkdir()
-        yield partial
-        _sync(partial)
-        check_out(out, overwrite)
-        _swap(partial, place)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        with unfinished(partial):
+            yield partial
+            _sync(partial)
+            check_out(out, overwrite)
+            _swap(partial, place)
     finally:
         if place.exists():
             _remove_leftovers(place, "old")

@@ -16,12 +16,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from lvis_merge.errors import InputError
+from lvis_merge.unfinished import unfinished
 
 T = TypeVar("T")
 
@@ -58,19 +59,10 @@ def is_remote(path: str | Path) -> bool:
     return str(path).startswith(_REMOTE)
 
 
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder that is gone when the block ends.
-
-    Its name is known before it is made, so that no interrupt comes between the two and leaves it;
-    `tempfile` has such a gap.
-    """
-    folder = Path(tempfile.gettempdir()) / f"lvis-merge-{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(mode=0o700)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def temporary_folder() -> AbstractContextManager[Path]:
+    """A folder that is gone when the block ends."""
+    name = f"lvis-merge-{secrets.token_hex(8)}"
+    return unfinished(Path(tempfile.gettempdir()) / name, mode=0o700)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from tests.cli.spoiling import (
     CUT,
     JSON_KIND,
     OF_ANOTHER_KIND,
-    Bad,
+    BadJson,
+    cut,
     edit,
     flip_a_bit,
     gzipped_and,
@@ -35,140 +36,140 @@ from tests.cli.spoiling import (
 
 WHOLE_JSON = (
     # a file that is none
-    Bad("lvis-missing", remove(TRAIN), "{}/lvis_train.json: no such file. Check the path."),
-    Bad("val-missing", remove(VAL), "{}/lvis_val.json: no such file. Check the path."),
-    Bad("coco-missing", remove(COCO), "{}/instances.json: no such file. Check the path."),
-    Bad(
+    BadJson("lvis-missing", remove(TRAIN), "{}/lvis_train.json: no such file. Check the path."),
+    BadJson("val-missing", remove(VAL), "{}/lvis_val.json: no such file. Check the path."),
+    BadJson("coco-missing", remove(COCO), "{}/instances.json: no such file. Check the path."),
+    BadJson(
         "lvis-is-a-folder",
         lambda inputs: None,
         "{}/open_images: is a folder. Give the file in it.",
         lambda inputs: ["--lvis", str(inputs.path(FOLDER))],
     ),
     # something else under the right name
-    Bad("lvis-empty", write(TRAIN, ""),
+    BadJson("lvis-empty", write(TRAIN, ""),
         f"{{}}/lvis_train.json: is no JSON object (it is empty). {JSON_KIND}"),
-    Bad("lvis-error-page", write(TRAIN, ERROR_PAGE),
+    BadJson("lvis-error-page", write(TRAIN, ERROR_PAGE),
         "{}/lvis_train.json: is no JSON object (it starts with '<!DOCTYPE html>\\n<html><head>"
         f"<title>404 N'). {JSON_KIND}"),
-    Bad("test-error-page", write(TEST, ERROR_PAGE), "{}/lvis_test.json: is no JSON object (it sta"),
-    Bad("coco-error-page", write(COCO, ERROR_PAGE), "{}/instances.json: is no JSON object (it sta"),
-    Bad("lvis-binary", write(TRAIN, BINARY_JUNK), "{}/lvis_train.json: is no JSON object (it sta"),
-    Bad("val-utf-16", lambda inputs: inputs.write(VAL, inputs.text(VAL).encode("utf-16")),
+    BadJson("test-error-page", write(TEST, ERROR_PAGE), "{}/lvis_test.json: is no JSON object (it"),
+    BadJson("coco-error-page", write(COCO, ERROR_PAGE), "{}/instances.json: is no JSON object (it"),
+    BadJson("lvis-binary", write(TRAIN, BINARY_JUNK), "{}/lvis_train.json: is no JSON object (it"),
+    BadJson("val-utf-16", lambda inputs: inputs.write(VAL, inputs.text(VAL).encode("utf-16")),
         "{}/lvis_val.json: is no JSON object (it starts with '"),
-    Bad("lvis-is-a-list", write(TRAIN, "[1, 2]"),
+    BadJson("lvis-is-a-list", write(TRAIN, "[1, 2]"),
         f"{{}}/lvis_train.json: is no JSON object (it starts with '[1, 2]'). {JSON_KIND}"),
-    Bad("lvis-gz-without-the-name",
+    BadJson("lvis-gz-without-the-name",
         gzipped_and(TRAIN, lambda inputs, name: inputs.path(name).rename(inputs.path(TRAIN))),
         "{}/lvis_train.json: is no JSON object (it is compressed: name it .json.gz)."),
     # cut or damaged
-    Bad("lvis-cut", lambda inputs: inputs.cut(TRAIN), "{}/lvis_train.json: no valid JSON at byte "),
-    Bad("val-cut", lambda inputs: inputs.cut(VAL), "{}/lvis_val.json: no valid JSON at byte "),
-    Bad("coco-cut", lambda inputs: inputs.cut(COCO), "{}/instances.json: no valid JSON at byte "),
-    Bad("lvis-text-after-the-end", lambda inputs: inputs.append(TRAIN, "x"),
+    BadJson("lvis-cut", cut(TRAIN), "{}/lvis_train.json: no valid JSON at byte "),
+    BadJson("val-cut", cut(VAL), "{}/lvis_val.json: no valid JSON at byte "),
+    BadJson("coco-cut", cut(COCO), "{}/instances.json: no valid JSON at byte "),
+    BadJson("lvis-text-after-the-end", lambda inputs: inputs.append(TRAIN, "x"),
         f"{{}}/lvis_train.json: no valid JSON at byte 2,343 (text after the end). {CUT}"),
-    Bad("lvis-gz-cut", gzipped_and(TRAIN, Inputs.cut),
+    BadJson("lvis-gz-cut", gzipped_and(TRAIN, Inputs.cut),
         f"{{}}/lvis_train.json.gz: {ARCHIVE} (Compressed file ended before the end-of-stream marker"
         " was reached). Download it again.", train_as(f"{TRAIN}.gz")),
-    Bad("lvis-gz-damaged", gzipped_and(TRAIN, flip_a_bit),
+    BadJson("lvis-gz-damaged", gzipped_and(TRAIN, flip_a_bit),
         f"{{}}/lvis_train.json.gz: {ARCHIVE} (", train_as(f"{TRAIN}.gz")),
-    Bad("lvis-gz-is-json",
+    BadJson("lvis-gz-is-json",
         lambda inputs: inputs.path(TRAIN).rename(inputs.path(f"{TRAIN}.gz")),
         f"{{}}/lvis_train.json.gz: {ARCHIVE} (Not a gzipped file (b'{{{{\"')). Download it again.",
         train_as(f"{TRAIN}.gz")),
-    Bad("lvis-zip-is-a-page", write("x.zip", ERROR_PAGE),
+    BadJson("lvis-zip-is-a-page", write("x.zip", ERROR_PAGE),
         f"{{}}/x.zip: {ARCHIVE} (File is not a zip file). Download it again.", train_as("x.zip")),
-    Bad("lvis-zip-of-two", lambda inputs: inputs.zip("x.zip", {"a.json": "", "b.json": ""}),
+    BadJson("lvis-zip-of-two", lambda inputs: inputs.zip("x.zip", {"a.json": "", "b.json": ""}),
         "{}/x.zip: holds 2 files that end in .json, expected one. Unpack it and give the file.",
         train_as("x.zip")),
-    Bad("lvis-zip-of-none", lambda inputs: inputs.zip("x.zip", {"a.txt": ""}),
+    BadJson("lvis-zip-of-none", lambda inputs: inputs.zip("x.zip", {"a.txt": ""}),
         "{}/x.zip: holds 0 files that end in .json, expected one. Unpack it and give the file.",
         train_as("x.zip")),
     # another kind of annotation file
-    Bad("coco-as-lvis", lambda inputs: None,
+    BadJson("coco-as-lvis", lambda inputs: None,
         "{}/instances.json: no row of `categories` has `synset`, `frequency`, so it is a file of"
         " another kind. Give an LVIS annotation file.", train_as(COCO)),
-    Bad("lvis-val-as-coco", lambda inputs: None,
+    BadJson("lvis-val-as-coco", lambda inputs: None,
         "{}/lvis_val.json: its categories have a synset and a frequency, so it is an LVIS file."
         " Give it to --lvis, and a COCO instances file to --coco.",
         only("--lvis", TRAIN, "--coco", VAL)),
-    Bad("lvis-as-coco-in-its-own-space", lambda inputs: None,
+    BadJson("lvis-as-coco-in-its-own-space", lambda inputs: None,
         "{}/lvis_train.json: its categories have a synset and a frequency, so it is an LVIS file.",
         only("--coco", TRAIN, "--label-space", "coco")),
-    Bad("lvis-test-as-train", lambda inputs: None,
+    BadJson("lvis-test-as-train", lambda inputs: None,
         "{}/lvis_test.json: has no array `annotations`. Give an LVIS annotation file.",
         train_as(TEST)),
-    Bad("lvis-test-as-val", lambda inputs: None,
+    BadJson("lvis-test-as-val", lambda inputs: None,
         "{}/lvis_test.json: has no array `annotations`. Give an LVIS annotation file.",
         only("--lvis", TRAIN, "--lvis-val", TEST)),
-    Bad("hierarchy-as-lvis", lambda inputs: None,
+    BadJson("hierarchy-as-lvis", lambda inputs: None,
         f"{{}}/{HIERARCHY}: has no array `images`, `annotations`, `categories`."
         " Give an LVIS annotation file.", train_as(HIERARCHY)),
-    Bad("box-csv-as-coco", lambda inputs: None,
+    BadJson("box-csv-as-coco", lambda inputs: None,
         f"{{}}/{BOXES}: is no JSON object (it starts with 'ImageID,Source,",
         only("--coco", BOXES, "--label-space", "coco")),
 )  # fmt: skip
 
 JSON_FIELDS = (
     *(
-        Bad(f"lvis-without-{array}", edit(TRAIN, lambda content, array=array: content.pop(array)),
+        BadJson(f"lvis-without-{array}", edit(TRAIN, lambda file, array=array: file.pop(array)),
             f"{{}}/lvis_train.json: has no array `{array}`. Give an LVIS annotation file.")
         for array in ("images", "annotations", "categories")
     ),
-    Bad("coco-without-categories", edit(COCO, lambda content: content.pop("categories")),
+    BadJson("coco-without-categories", edit(COCO, lambda content: content.pop("categories")),
         "{}/instances.json: has no array `categories`. Give a COCO instances file."),
     *(
-        Bad(f"lvis-images-without-{field}", edit(TRAIN, without("images", field)),
+        BadJson(f"lvis-images-without-{field}", edit(TRAIN, without("images", field)),
             f"{{}}/lvis_train.json: no row of `images` has `{field}`. {OF_ANOTHER_KIND}")
         for field in ("id", "width", "coco_url", "neg_category_ids", "not_exhaustive_category_ids")
     ),
     *(
-        Bad(f"lvis-annotations-without-{field}", edit(TRAIN, without("annotations", field)),
+        BadJson(f"lvis-annotations-without-{field}", edit(TRAIN, without("annotations", field)),
             f"{{}}/lvis_train.json: no row of `annotations` has `{field}`. {OF_ANOTHER_KIND}")
         for field in ("id", "image_id", "category_id", "bbox", "area", "segmentation")
     ),
-    Bad("coco-annotations-without-bbox", edit(COCO, without("annotations", "bbox")),
+    BadJson("coco-annotations-without-bbox", edit(COCO, without("annotations", "bbox")),
         f"{{}}/instances.json: no row of `annotations` has `bbox`. {OF_ANOTHER_KIND}"),
-    Bad("coco-images-without-id", edit(COCO, without("images", "id")),
+    BadJson("coco-images-without-id", edit(COCO, without("images", "id")),
         f"{{}}/instances.json: no row of `images` has `id`. {OF_ANOTHER_KIND}"),
-    Bad("info-nan", replace(TRAIN, '{"version": "x"}', "NaN"),
+    BadJson("info-nan", replace(TRAIN, '{"version": "x"}', "NaN"),
         "{}/lvis_train.json: `info` holds what JSON cannot (Out of range float values are not JSON"
         " compliant"),
     # categories: everything refers to them
-    Bad("category-id-text", edit(TRAIN, set_in("categories", 2, id="2")),
+    BadJson("category-id-text", edit(TRAIN, set_in("categories", 2, id="2")),
         "{}/lvis_train.json: row 2 of `categories` is malformed (Expected `int`, got `str` - at"
         " `$.id`). Mend it: every annotation refers to the categories."),
-    Bad("category-frequency-x", edit(VAL, set_in("categories", 3, frequency="x")),
+    BadJson("category-frequency-x", edit(VAL, set_in("categories", 3, frequency="x")),
         "{}/lvis_val.json: row 3 of `categories` is malformed (Invalid enum value 'x' - at"
         " `$.frequency`). Mend it: every annotation refers to the categories."),
-    Bad("category-no-object", edit(COCO, lambda content: content["categories"].append(7)),
+    BadJson("category-no-object", edit(COCO, lambda content: content["categories"].append(7)),
         "{}/instances.json: row 4 of `categories` is malformed (Expected `object`, got `int`)."),
-    Bad("category-lone-surrogate", edit(TRAIN, set_in("categories", 1, synset="\ud800")),
+    BadJson("category-lone-surrogate", edit(TRAIN, set_in("categories", 1, synset="\ud800")),
         "{}/lvis_train.json: row 1 of `categories` is malformed ("),
-    Bad("category-twice", edit(TRAIN, set_in("categories", 3, id=1)),
+    BadJson("category-twice", edit(TRAIN, set_in("categories", 3, id=1)),
         "{}/lvis_train.json: category id 1 is in row 1 and again in row 3 of `categories`. Give"
         " each category an id of its own."),
-    Bad("coco-category-twice", edit(COCO, set_in("categories", 2, id=18)),
+    BadJson("coco-category-twice", edit(COCO, set_in("categories", 2, id=18)),
         "{}/instances.json: category id 18 is in row 1 and again in row 2 of `categories`."),
-    Bad("no-category", edit(TRAIN, lambda content: content["categories"].clear()),
+    BadJson("no-category", edit(TRAIN, lambda content: content["categories"].clear()),
         f"{{}}/lvis_train.json: `categories` is empty. {JSON_KIND}"),
-    Bad("categories-no-array", edit(TRAIN, lambda content: content.update(categories={})),
+    BadJson("categories-no-array", edit(TRAIN, lambda content: content.update(categories={})),
         f"{{}}/lvis_train.json: `categories` is no array. {JSON_KIND}"),
-    Bad("val-of-another-version", edit(VAL, set_in("categories", 2, synset="cup.n.02")),
+    BadJson("val-of-another-version", edit(VAL, set_in("categories", 2, synset="cup.n.02")),
         "lvis_val.json: its categories are not those of the train file, so ids would mean other"
         " things. Give train, val and test of one LVIS version."),
-    Bad("test-of-another-version", edit(TEST, set_in("categories", 2, id=9)),
+    BadJson("test-of-another-version", edit(TEST, set_in("categories", 2, id=9)),
         "lvis_test.json: its categories are not those of the train file, so ids would mean other"
         " things. Give train, val and test of one LVIS version."),
     # names that lead out of the image folder
     *(
-        Bad(f"file-name-{number}", edit(TRAIN, set_in("images", 2, file_name=name)),
+        BadJson(f"file-name-{number}", edit(TRAIN, set_in("images", 2, file_name=name)),
             f"{{}}/lvis_train.json: image 12 (row 2 of `images`) has the file name {name}, which"
             " leads out of the image folder. Mend the name: it must be relative, without `..`.")
         for number, name in enumerate(("../x.jpg", "a/../../x.jpg", "/x.jpg", "C:\\x.jpg"))
     ),
-    Bad("coco-url-with-dots", edit(TRAIN, set_in("images", 3, coco_url="http://x.org/../a.jpg")),
+    BadJson("coco-url-with-dots", edit(TRAIN, set_in("images", 3, coco_url="http://x.org/../a.jpg")),
         "{}/lvis_train.json: image 13 (row 3 of `images`) has the file name ../a.jpg, which"),
-    Bad("coco-file-name-with-dots", edit(COCO, set_in("images", 1, file_name="../x.jpg")),
+    BadJson("coco-file-name-with-dots", edit(COCO, set_in("images", 1, file_name="../x.jpg")),
         "{}/instances.json: image 11 (row 1 of `images`) has the file name ../x.jpg, which",
         COCO_SPACE),
 )  # fmt: skip

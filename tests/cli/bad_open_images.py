@@ -24,6 +24,7 @@ from tests.cli.spoiling import (
     Bad,
     Spoil,
     append,
+    cut,
     gzipped_and,
     only,
     remove,
@@ -117,7 +118,7 @@ OPEN_IMAGES = (
         "class-descriptions-boxable.csv, row 4: '/m/x' is not MID,name such as"),
     Bad("class-twice", append(CLASS_LIST, "/m/dog,Hound"),
         "class-descriptions-boxable.csv, row 4: /m/dog is listed twice. Mend the file."),
-    Bad("hierarchy-cut", lambda inputs: inputs.cut(HIERARCHY),
+    Bad("hierarchy-cut", cut(HIERARCHY),
         "bbox_labels_600_hierarchy.json: is no JSON (Input data was truncated). Download it"),
     Bad("hierarchy-error-page", write(HIERARCHY, ERROR_PAGE),
         "bbox_labels_600_hierarchy.json: is no JSON (JSON is malformed: invalid character (byte"

@@ -18,6 +18,7 @@ from tests.cli.spoiling import (
     MAP_HEADERS,
     Bad,
     append,
+    cut,
     edit,
     remove,
     replace,
@@ -76,7 +77,7 @@ SIDE_FILES = (
         "held.csv, row 2: 'n/a' is no image_id. Mend the row."),
     Bad("holdout-id-no-hex", append("held_pictures.csv", "xyz"),
         "held_pictures.csv, row 2: 'xyz' is no ImageID. Mend the row."),
-    Bad("holdout-json-cut", lambda inputs: inputs.cut(HELD_OUT_JSON),
+    Bad("holdout-json-cut", cut(HELD_OUT_JSON),
         "held.json: is no LVIS or COCO JSON with an `images` array (Input data was truncated). Give"
         " such a file, or a .csv with a column image_id or ImageID."),
     Bad("holdout-json-other", write(HELD_OUT_JSON, '{"results": []}'),

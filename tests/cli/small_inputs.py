@@ -107,11 +107,15 @@ class Inputs:
     def option(self, flag: str, name: str) -> list[str]:
         return [flag, str(self.path(name))]
 
+    def json_files(self) -> list[str]:
+        """Options that read the LVIS and COCO files."""
+        val_and_test = [*self.option("--lvis-val", VAL), *self.option("--lvis-test", TEST)]
+        return [*self.lvis(), *val_and_test, *self.coco()]
+
     def everything(self) -> list[str]:
         """Options that read every file."""
         return [
-            *self.lvis(), *self.coco(), *self.open_images(),
-            *self.option("--lvis-val", VAL), *self.option("--lvis-test", TEST),
+            *self.json_files(), *self.open_images(),
             *self.option("--openimages-exclude", EXCLUDE),
             *self.option("--holdout", HELD_OUT_JSON), *self.option("--holdout", HELD_OUT_CSV),
             *self.option("--holdout", HELD_OUT_PICTURES),

@@ -28,6 +28,13 @@ class Bad:
     options: Callable[[Inputs], list[str]] = Inputs.everything
 
 
+@dataclass(frozen=True)
+class BadJson(Bad):
+    """An LVIS or COCO file that cannot be used; Open Images is left out, to save time."""
+
+    options: Callable[[Inputs], list[str]] = Inputs.json_files
+
+
 def write(name: str, content: str | bytes) -> Spoil:
     return lambda inputs: inputs.write(name, content)
 
@@ -42,6 +49,10 @@ def append(name: str, line: str) -> Spoil:
 
 def edit(name: str, change: Callable[[dict[str, Any]], object]) -> Spoil:
     return lambda inputs: inputs.edit(name, change)
+
+
+def cut(name: str) -> Spoil:
+    return lambda inputs: inputs.cut(name)
 
 
 def remove(name: str) -> Spoil:

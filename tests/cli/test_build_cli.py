@@ -57,7 +57,7 @@ NOT_YET = ("--extra", "--corrections", "--engine", "--ray-address")
         (("--lvis", ""), "--lvis: the value is empty (an unset variable?)."),
         (("--lvis", "x", "--openimages", ""), "--openimages: the value is empty"),
         (("--lvis", "x", "--holdout", ""), "--holdout: the value is empty"),
-        (("--lvis", "\udcff.json"), "'\\udcff.json': is no UTF-8 text. Rename the file."),
+        (("--lvis", "\udcff.json"), "'\\udcff.json': is no UTF-8 text. Rename the file, or"),
         # our own: what does not go together
         ((), "Nothing to build: give --lvis FILE, the LVIS train annotations."),
         (("--lvis-val", "x"), "Nothing to build: give --lvis FILE, the LVIS train annotations."),
@@ -317,7 +317,7 @@ def test_with_json_nothing_else_is_on_stdout(run: Run, inputs: Inputs) -> None:
     assert printed["counts"]["lvis"]["image"] == {
         "in": 6, "kept": 6, "dropped": {}, "rejected": 0,
     }  # fmt: skip
-    assert printed["rows"]["annotations"]["rows"] == 17
+    assert printed["rows"]["annotations"]["total"] == 17
     assert "LVIS train: " in found.stderr
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -63,7 +67,9 @@ def test_with_json_nothing_else_is_on_stdout(run: Run, manifest: Path) -> None:
     assert found.code == 1
     printed = json.loads(found.stdout)
     assert printed["valid"] is False
-    assert "rejects.parquet" in printed["findings"][0]["message"]
+    assert [(found["table"], found["message"]) for found in printed["findings"]] == [
+        ("rejects.parquet", "missing. Build the manifest again.")
+    ]
 
 
 @pytest.mark.parametrize("command", ["validate", "stats"])
@@ -152,3 +158,33 @@ def test_stats_refuses_options_that_it_cannot_follow(
     found = run("stats", str(built), *(option.replace("{}", folder) for option in options))
     assert found.code == code
     assert found.error.startswith(message.replace("{}", folder))
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [
+        (">&-", 0),  # no stdout at all
+        ("> /dev/full", 3),  # a full disk
+        ("| true", 0),  # a reader that has left; the pipe ends with `true`'s code
+    ],
+)
+def test_a_stdout_that_takes_nothing_ends_without_a_traceback(
+    redirection: str, code: int, built: Path
+) -> None:
+    command = f"{shlex.quote(sys.executable)} -m lvis_merge validate {shlex.quote(str(built))}"
+    found = subprocess.run(
+        f"{command} {redirection}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == code
+    assert "Traceback" not in found.stderr
+
+
+def test_a_terminal_that_is_not_utf_8_gets_question_marks(built: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "lvis_merge", "stats", str(built)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    assert "label space lvis ? 3 categories" in found.stdout

@@ -1,0 +1,1 @@
+"""A built manifest opens as pandas, Arrow and daft tables in one line each."""

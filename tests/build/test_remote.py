@@ -1,0 +1,1 @@
+"""Inputs given by http address build the same manifest as local ones."""
