@@ -79,6 +79,8 @@ class OpenImagesFiles:
     def missing(self) -> list[str]:
         """What the absence of optional files costs, one sentence each."""
         costs = []
+        if all(files.subset != "train" for files in self.subsets):
+            costs.append(f"no {_BOXES['train'][0]}: no image of its train subset")
         if any(files.images is None for files in self.subsets):
             costs.append(
                 "no image list: no Flickr ids (leakage is checked by image id alone), rotations,"
