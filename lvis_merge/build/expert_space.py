@@ -29,7 +29,7 @@ def build_coco_space(inputs: Inputs) -> BuildResult:
     """COCO alone, under its own ids: objects with polygons, crowds ignored, all of split train."""
     options = inputs.options
     with inputs.stages.stage("COCO annotations"):
-        coco = read_coco(inputs.local[str(options.coco)], masks=True)
+        coco = inputs.read(read_coco, str(options.coco), masks=True)
     for kind, number in (("image", coco.image_rows), ("annotation", coco.annotation_rows)):
         inputs.check(coco.rejects.filter(pc.equal(coco.rejects["kind"], kind)), number)
     holdout = held_out(inputs, [])

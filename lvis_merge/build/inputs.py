@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from lvis_merge.build.options import BuildOptions
 from lvis_merge.manifest.schema import REJECTS
 from lvis_merge.progress import Stages
+from lvis_merge.sources.apart import read_source
 from lvis_merge.sources.csv_chunks import CsvFile, open_csv
 from lvis_merge.sources.files import (
     InputRecord,
@@ -24,7 +26,7 @@ from lvis_merge.sources.files import (
     unpacked,
 )
 from lvis_merge.sources.rejects import RejectPolicy
-from lvis_merge.sources.tables import REJECT_KINDS, REJECT_ROWS
+from lvis_merge.sources.tables import REJECT_KINDS, REJECT_ROWS, JsonSource
 
 
 @dataclass
@@ -62,6 +64,10 @@ class Inputs:
         self.policy.check(rejects, rows)
         self.rejects.append(rejects)
         return rejects
+
+    def read(self, reader: Callable[..., JsonSource], path: str, **options: Any) -> JsonSource:
+        """Reads a JSON file with `reader(local path, **options)`."""
+        return read_source(reader, self.local[path], self.scratch, **options)
 
     def csv(self, path: str, needed: tuple[str, ...]) -> CsvFile:
         """Opens a large CSV file for reading by ranges."""

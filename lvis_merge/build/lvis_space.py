@@ -117,7 +117,7 @@ def _merge(
     parts, maps = [Part("lvis", lvis_rows)], dict[str, bytes]()
     if options.coco:
         with inputs.stages.stage("COCO annotations"):
-            coco = read_coco(inputs.local[options.coco], masks=False)
+            coco = inputs.read(read_coco, options.coco, masks=False)
         inputs.check(coco.rejects, coco.annotation_rows)
         coco_map = read_map(options.coco_mapping or resources.default_coco_map())
         maps[coco_map.name] = coco_map.data
@@ -193,9 +193,9 @@ def _read_lvis_files(inputs: Inputs) -> dict[str, JsonSource]:
         with inputs.stages.stage(f"LVIS {split}"):
             if split == "test" and "val" in by_split:
                 taken = by_split["val"].images["image_id"].to_numpy()
-                source = read_lvis(inputs.local[path], test=True, taken=taken)
+                source = inputs.read(read_lvis, path, test=True, taken=taken)
             else:
-                source = read_lvis(inputs.local[path], test=split == "test")
+                source = inputs.read(read_lvis, path, test=split == "test")
         for kind, number in (("image", source.image_rows), ("annotation", source.annotation_rows)):
             of_kind = source.rejects.filter(pc.equal(source.rejects["kind"], kind))
             inputs.check(of_kind, number)

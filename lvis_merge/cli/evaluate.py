@@ -89,8 +89,8 @@ def evaluate(
 ) -> None:
     """Score detections by LVIS's federated rules: AP, AP50, AP75, AP_r, AP_c, AP_f.
 
-    Boxes are scored if the results have boxes, masks if they have masks. A figure with no category
-    to average over is -1.0.
+    Boxes are scored if the results have boxes, masks if they have masks.
+    A figure with no category to average over is -1.0.
 
     Example: lvis-merge evaluate results.json --annotations lvis_v1_val.json --plot ap.svg
     """

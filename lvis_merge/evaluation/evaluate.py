@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import numpy as np
-import pyarrow.compute as pc
 
 from lvis_merge.errors import UsageError
 from lvis_merge.evaluation import hotcoco_backend, lvis_backend
@@ -80,7 +79,7 @@ def evaluate(
                 run = _hotcoco_run(found, known, results, kind)
                 precision = run.precision()
                 figures = figures_of(precision, known.frequencies)
-                margins = _intervals(run, known, draws, seed)
+                margins = _intervals(figures, run, known, draws, seed)
         boxes_only = truth.objects.num_rows - known.objects.num_rows
         categories = _categories(known, category_ap(precision))
         scores.append(Scores(kind, figures, margins, categories, boxes_only))
@@ -90,7 +89,7 @@ def evaluate(
         backend=backend,
         backend_version=_VERSIONS[backend](),
         images=truth.images.num_rows,
-        objects=int(_object_counts(truth).sum()),
+        objects=truth.objects.num_rows,
         left_out=truth.left_out,
         entries=results.entries,
         dropped=dict(results.faults.counts),
@@ -122,12 +121,16 @@ def _hotcoco_run(
 
 
 def _intervals(
-    run: hotcoco_backend.HotcocoRun, truth: GroundTruth, draws: int, seed: int
+    figures: Mapping[str, float],
+    run: hotcoco_backend.HotcocoRun,
+    truth: GroundTruth,
+    draws: int,
+    seed: int,
 ) -> Mapping[str, Interval]:
     if not draws:
         return {}
     index = PairIndex.of(truth.images, truth.categories)
-    return intervals(run.matches(), index, truth.frequencies, draws, seed)
+    return intervals(figures, run.matches(), index, truth.frequencies, draws, seed)
 
 
 def _categories(truth: GroundTruth, ap: Floats) -> tuple[CategoryScore, ...]:
@@ -139,10 +142,9 @@ def _categories(truth: GroundTruth, ap: Floats) -> tuple[CategoryScore, ...]:
 
 
 def _object_counts(truth: GroundTruth) -> Ints:
-    """int64 [C]: objects of each category, ignored ones aside."""
-    counted = truth.objects.filter(pc.invert(truth.objects["ignore"]))
+    """int64 [C]: objects of each category."""
     category_ids = truth.categories["category_id"].to_numpy()
-    places = np.searchsorted(category_ids, counted["category_id"].to_numpy())
+    places = np.searchsorted(category_ids, truth.objects["category_id"].to_numpy())
     return np.bincount(places, minlength=len(category_ids)).astype(np.int64)
 
 

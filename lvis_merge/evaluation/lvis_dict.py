@@ -29,8 +29,7 @@ def truth_dict(truth: GroundTruth) -> dict[str, Any]:
     for number, row in enumerate(truth.objects.to_pylist(), start=1):
         polygons, counts = row.pop("segmentation"), row.pop("mask_rle")
         mask = {"size": sizes[row["image_id"]], "counts": counts} if counts else polygons
-        ignore = int(row.pop("ignore"))
-        annotations.append({"id": number, **row, "segmentation": mask or [], "ignore": ignore})
+        annotations.append({"id": number, **row, "segmentation": mask or []})
     return {"images": images, "categories": categories, "annotations": annotations}
 
 

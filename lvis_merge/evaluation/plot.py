@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from lvis_merge.evaluation.scores import CategoryScore, Evaluation, Scores
+from lvis_merge.evaluation.scores import Evaluation, Scores
 from lvis_merge.evaluation.table import KIND_NAMES, percent
 from lvis_merge.merge.rules import COMMON_MAX, RARE_MAX
 from lvis_merge.report.frequency import GROUP_NAMES
@@ -15,6 +15,9 @@ from lvis_merge.report.svg import Drawing, short_count
 _WIDTH, _PANEL, _TOP, _LEFT, _RIGHT, _BOTTOM = 900.0, 340.0, 62.0, 58.0, 18.0, 46.0
 _ZERO = -1 / 3
 """Where 0 images are drawn, in decades: zero has no logarithm."""
+
+_MARGIN = 0.04
+"""Left and right of the outermost categories, in decades."""
 
 _STYLE = """<style>
 svg { background: #ffffff; font-family: system-ui, "Helvetica Neue", Arial, sans-serif; }
@@ -43,7 +46,8 @@ def ap_plot(evaluation: Evaluation) -> str:
     height = _PANEL * len(evaluation.scores) + 4
     label = f"AP of each category against its training images: {evaluation.results}"
     drawing = Drawing(_WIDTH, height, label)
-    decades = _decades([one for scores in evaluation.scores for one in scores.categories])
+    every = [one for scores in evaluation.scores for one in scores.categories]
+    decades = math.log10(max((one.training_images or 0 for one in every), default=0) or 10)
     for place, scores in enumerate(evaluation.scores):
         name = PurePath(evaluation.results).name
         title = f"{name}: AP of {KIND_NAMES[scores.kind]} by category"
@@ -54,18 +58,13 @@ def ap_plot(evaluation: Evaluation) -> str:
     return f"{opening}{_STYLE}{markup[start:]}\n"
 
 
-def _decades(categories: Sequence[CategoryScore]) -> int:
-    highest = max((one.training_images or 0 for one in categories), default=1)
-    return max(1, math.ceil(math.log10(max(highest, 2))))
-
-
-def _panel(drawing: Drawing, scores: Scores, top: float, decades: int, title: str) -> None:
+def _panel(drawing: Drawing, scores: Scores, top: float, decades: float, title: str) -> None:
     left, right = _LEFT, _WIDTH - _RIGHT
     upper, lower = top + _TOP, top + _PANEL - _BOTTOM
-    unit = (right - left) / (decades - _ZERO + 0.08)
+    unit = (right - left) / (decades - _ZERO + 2 * _MARGIN)
 
     def x_of(images: float) -> float:
-        return left + unit * ((math.log10(images) if images >= 1 else _ZERO) - _ZERO + 0.04)
+        return left + unit * ((math.log10(images) if images >= 1 else _ZERO) - _ZERO + _MARGIN)
 
     def y_of(ap: float) -> float:
         return lower - (lower - upper) * ap
@@ -80,7 +79,7 @@ def _panel(drawing: Drawing, scores: Scores, top: float, decades: int, title: st
         drawing.line(left, y_of(step / 100), right, y_of(step / 100), "grid")
         drawing.text(left - 8, y_of(step / 100) + 4, f"{step}", "tick", "end")
     drawing.text(x_of(0), lower + 16, "0", "tick", "middle")
-    for power in range(decades + 1):
+    for power in range(math.floor(decades) + 1):
         x = x_of(10**power)
         drawing.line(x, lower, x, lower + 4, "grid")
         drawing.text(x, lower + 16, short_count(10**power), "tick", "middle")

@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Interval:
-    """What a share of resampled image sets lies in; both ends -1.0 where it is undefined."""
+    """A confidence interval; both ends -1.0 where it is undefined."""
 
     low: float
     high: float
@@ -41,7 +41,7 @@ class CategoryScore:
         name: its name.
         frequency: r, c, f, or None in label spaces without groups.
         training_images: how many; None where the ground truth does not say.
-        objects: in the ground truth, ignored ones aside.
+        objects: in the ground truth.
         ap: over IoU .50 to .95, in [0, 1], or -1.0 without ground truth.
         ap50: at IoU .50, likewise.
         ap75: at IoU .75, likewise.
@@ -86,7 +86,7 @@ class Evaluation:
         backend: hotcoco or lvis.
         backend_version: its version.
         images: of the ground truth.
-        objects: of the ground truth, ignored ones aside.
+        objects: of the ground truth.
         left_out: bad rows of the ground truth, and what is wrong with the first.
         entries: of the results.
         dropped: bad entries by fault.

@@ -46,7 +46,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     table = Table(
         box=SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0), show_edge=False
     )
-    table.add_column("AP × 100")
+    table.add_column("AP × 100", no_wrap=True)
     for name in PAPER_FIGURES:
         table.add_column(name, justify="right", no_wrap=True)
     for scores in evaluation.scores:
@@ -54,7 +54,7 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
             KIND_NAMES[scores.kind], *(percent(scores.figures[name]) for name in PAPER_FIGURES)
         )
         if scores.intervals:
-            table.add_row(f"{LEVEL:.0%} of draws", *_ends(scores), style="dim")
+            table.add_row(f"{LEVEL:.0%} interval", *_ends(scores), style="dim")
     console.print()
     console.print(table, highlight=False)
     for note in notes(evaluation):
@@ -91,4 +91,4 @@ def notes(evaluation: Evaluation) -> list[str]:
 
 def _ends(scores: Scores) -> list[str]:
     ends = (scores.intervals[name] for name in PAPER_FIGURES)
-    return [f"{percent(one.low)} to {percent(one.high)}" for one in ends]
+    return [f"{percent(one.low)}–{percent(one.high)}" if one.low >= 0 else "" for one in ends]

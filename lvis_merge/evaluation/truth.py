@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,10 +31,9 @@ OBJECTS = pa.schema(
         ("area", pa.float64()),
         ("segmentation", pa.list_(pa.list_(pa.float64()))),
         ("mask_rle", pa.string()),
-        ("ignore", pa.bool_()),
     ]
 )
-"""Boxes are x, y, w, h in pixels; an object with `ignore` takes detections out of the count."""
+"""What is to be found; boxes are x, y, w, h in pixels."""
 
 CATEGORIES = pa.schema(
     [
@@ -79,27 +79,42 @@ class GroundTruth:
         boxes_only = objects.filter(without)
         if not boxes_only.num_rows:
             return self
-        found: dict[int, set[int]] = {}
-        pairs = zip(*(boxes_only[c].to_pylist() for c in ("image_id", "category_id")), strict=True)
-        for image, category in pairs:
-            found.setdefault(image, set()).add(category)
-        lists = [
-            sorted(found.get(image, set()).union(listed))
-            for image, listed in zip(
-                self.images["image_id"].to_pylist(),
-                self.images["not_exhaustive_category_ids"].to_pylist(),
-                strict=True,
-            )
-        ]
-        place = self.images.schema.get_field_index("not_exhaustive_category_ids")
-        images = self.images.set_column(
-            place, "not_exhaustive_category_ids", pa.array(lists, type=IDS)
+        images = less_exhaustive(
+            self.images, boxes_only["image_id"].to_pylist(), boxes_only["category_id"].to_pylist()
         )
         return replace(self, images=images, objects=objects.filter(pc.invert(without)))
 
     def with_area(self) -> GroundTruth:
         """Without objects of area 0, which lvis-api never sees (`area > 0` in `get_ann_ids`)."""
         return replace(self, objects=self.objects.filter(pc.greater(self.objects["area"], 0.0)))
+
+
+def less_exhaustive(
+    images: pa.Table, image_ids: Iterable[int], category_ids: Iterable[int]
+) -> pa.Table:
+    """Images on which more categories are not exhaustive.
+
+    Args:
+        images: `IMAGES`.
+        image_ids: of some pairs of image and category.
+        category_ids: of the same pairs, in the same order.
+
+    Returns:
+        `IMAGES`; the lists of the images named are sorted and longer by the categories.
+    """
+    more: dict[int, set[int]] = {}
+    for image, category in zip(image_ids, category_ids, strict=True):
+        more.setdefault(image, set()).add(category)
+    lists = [
+        sorted(more[image].union(listed)) if image in more else listed
+        for image, listed in zip(
+            images["image_id"].to_pylist(),
+            images["not_exhaustive_category_ids"].to_pylist(),
+            strict=True,
+        )
+    ]
+    place = images.schema.get_field_index("not_exhaustive_category_ids")
+    return images.set_column(place, "not_exhaustive_category_ids", pa.array(lists, type=IDS))
 
 
 def checked(truth: GroundTruth) -> GroundTruth:

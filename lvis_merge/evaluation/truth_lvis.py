@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,7 +51,6 @@ def truth_of_lvis(path: str) -> GroundTruth:
                     "area": rows["area"],
                     "segmentation": polygons_as_published(rows["segmentation"]),
                     "mask_rle": rows["mask_rle"],
-                    "ignore": pa.array(np.zeros(rows.num_rows, np.bool_)),
                 }
             ).cast(OBJECTS),
             categories=pa.table(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lvis_merge.errors import InputError
-from lvis_merge.evaluation.pairs import PairIndex
 from lvis_merge.evaluation.truth import (
     CATEGORIES,
     IMAGES,
@@ -16,6 +14,7 @@ from lvis_merge.evaluation.truth import (
     GroundTruth,
     as_published,
     checked,
+    less_exhaustive,
     polygons_as_published,
 )
 from lvis_merge.manifest import Manifest
@@ -28,10 +27,9 @@ _BATCH_ROWS = 1 << 16
 def truth_of_manifest(manifest: Manifest, split: str) -> GroundTruth:
     """Reads one split of a manifest as ground truth.
 
-    Objects are what is to be found. An ignore row (crowd, group, depiction, inside) takes the
-    detections that match it out of the count where its category has an object on the same image;
-    elsewhere the image's lists already decide: a category that is neither annotated nor verified
-    absent is not judged at all. An ignore row without a category says nothing about any.
+    Objects are what is to be found. Of an ignore row (crowd, group, depiction, inside) LVIS's rules
+    know nothing, nor do the libraries agree about one: its category is taken for not exhaustive on
+    its image, so that what is found there is not wrong. One without a category says nothing.
 
     Args:
         manifest: an open manifest.
@@ -50,38 +48,30 @@ def truth_of_manifest(manifest: Manifest, split: str) -> GroundTruth:
     counts = "image_count" if trained else "image_count_published"
     categories = manifest.arrow("categories", ["category_id", "name", "frequency", counts])
     categories = categories.rename_columns(CATEGORIES.names).cast(CATEGORIES)
+    rows = _rows_on(manifest, images["image_id"].combine_chunks())
+    is_object = pc.equal(rows["role"], "object")
+    ignored = rows.filter(pc.and_(pc.invert(is_object), pc.is_valid(rows["category_id"])))
     return checked(
         GroundTruth(
             name=f"{manifest.path} ({split})",
-            images=images,
-            objects=_objects(manifest, images, categories),
+            images=less_exhaustive(
+                images, ignored["image_id"].to_pylist(), ignored["category_id"].to_pylist()
+            ),
+            objects=_objects(rows.filter(is_object)),
             categories=categories,
         )
     )
 
 
-def _objects(manifest: Manifest, images: pa.Table, categories: pa.Table) -> pa.Table:
-    """`OBJECTS`: the objects, and the ignore rows that have a say."""
-    rows = _rows_on(manifest, images["image_id"].combine_chunks())
-    index = PairIndex.of(images, categories)
-    keys = index.keys(rows["image_id"].to_numpy(), pc.fill_null(rows["category_id"], -1).to_numpy())
-    ignore = pc.not_equal(rows["role"], "object").to_numpy()
-    has_category = pc.is_valid(rows["category_id"]).to_numpy()
-    kept = ~ignore | (has_category & np.isin(keys, keys[~ignore]))
-    rows = rows.append_column("ignore", pa.array(ignore)).filter(pa.array(kept))
+def _objects(rows: pa.Table) -> pa.Table:
+    """`OBJECTS`."""
     boxes = as_published(pc.list_flatten(rows["bbox"])).combine_chunks()
-    return (
-        rows.select(OBJECTS.names)
-        .set_column(
-            OBJECTS.get_field_index("bbox"), "bbox", pa.FixedSizeListArray.from_arrays(boxes, 4)
-        )
-        .set_column(
-            OBJECTS.get_field_index("segmentation"),
-            "segmentation",
-            polygons_as_published(rows["segmentation"]),
-        )
-        .cast(OBJECTS)
-    )
+    columns = {
+        **{name: rows[name] for name in OBJECTS.names},
+        "bbox": pa.FixedSizeListArray.from_arrays(boxes, 4),
+        "segmentation": polygons_as_published(rows["segmentation"]),
+    }
+    return pa.table(columns).cast(OBJECTS)
 
 
 def _rows_on(manifest: Manifest, image_ids: pa.Array) -> pa.Table:
@@ -100,6 +90,4 @@ def _rows_on(manifest: Manifest, image_ids: pa.Array) -> pa.Table:
         raise InputError(f"{path}: missing. Build the manifest again.") from error
     except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}). Build the manifest again.") from error
-    table = pa.concat_tables([schema.empty_table(), *batches])
-    at = table.schema.get_field_index("category_id")
-    return table.set_column(at, "category_id", table["category_id"].cast(pa.int64()))
+    return pa.concat_tables([schema.empty_table(), *batches])

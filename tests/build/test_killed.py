@@ -36,6 +36,9 @@ main()
 """
 
 
+BY_DAFT = "Received Ctrl-C, shutting down execution engine\n"
+
+
 @dataclass(frozen=True)
 class Scene:
     """What the killed builds build, and what they replace.
@@ -64,9 +67,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     assert contents(folder / "old") != new
     start = time.monotonic()
     arguments = [*options.arguments(), "--out", str(folder / "timed")]
-    subprocess.run(
-        command("build", *arguments), env=environment(), check=True, capture_output=True
-    )
+    subprocess.run(command("build", *arguments), env=environment(), check=True, capture_output=True)
     return Scene(options, new, folder / "old", time.monotonic() - start)
 
 
@@ -122,9 +123,7 @@ class Trial:
         assert [path.name for path in self.out.parent.iterdir()] == [self.out.name]
 
 
-def test_a_build_killed_at_any_moment_leaves_no_half_manifest(
-    scene: Scene, tmp_path: Path
-) -> None:
+def test_a_build_killed_at_any_moment_leaves_no_half_manifest(scene: Scene, tmp_path: Path) -> None:
     rng = Random(0)
     moments = [scene.seconds * (place + rng.random()) / MOMENTS for place in range(MOMENTS)]
 
@@ -203,7 +202,7 @@ def test_an_interrupted_build_says_so_and_tidies_up(
                 time.sleep(0.005)  # until the build has begun
             time.sleep(fractions[place] * scene.seconds)
             process.send_signal(number)
-            _, errors = process.communicate(timeout=5)
+            printed, errors = process.communicate(timeout=5)
         left = trial.check_what_is_left()
         assert [path.name for path in trial.temporary.glob("lvis-merge-*")] == []
         assert [path.name for path in trial.out.parent.iterdir() if path != trial.out] == []
@@ -211,8 +210,8 @@ def test_an_interrupted_build_says_so_and_tidies_up(
             assert process.returncode == code, errors
             told = [line for line in errors.splitlines() if line.startswith("lvis-merge:")]
             assert told == ["lvis-merge: stopped; nothing half-done was left. Run it again."]
-            assert errors.endswith(told[0] + "\n")
             assert "Traceback" not in errors
+            assert printed in ("", BY_DAFT)
             assert left == ("old" if trial.replacing else "absent")
         return process.returncode
 

@@ -100,7 +100,9 @@ def generate(
     if masks:
         results = [{**row, "segmentation": _blob(rng, row["bbox"])} for row in results]
     rng.shuffle(results)  # type: ignore[arg-type]
-    names = [category(n, str(groups[n - 1]), int(rng.integers(1, 300))) for n in range(1, categories + 1)]
+    names = [
+        category(n, str(groups[n - 1]), int(rng.integers(1, 300))) for n in range(1, categories + 1)
+    ]
     return World({"images": truth_images, "annotations": objects, "categories": names}, results)
 
 
