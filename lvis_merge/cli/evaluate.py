@@ -98,6 +98,8 @@ def evaluate(
         raise UsageError("evaluate: give --annotations LVIS.json or --manifest DIR, one of them.")
     if split and manifest is None:
         raise UsageError(f"--split {split.value} is for --manifest DIR; an LVIS file is one split.")
+    if bootstrap and backend == Backend.lvis:
+        raise UsageError("--bootstrap goes with --backend hotcoco; both give the same figures.")
     for file in (by_category, plot):
         if file and not file.parent.is_dir():
             raise InputError(f"{file}: there is no folder {file.parent}. Make it first.")

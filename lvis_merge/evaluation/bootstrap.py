@@ -149,10 +149,7 @@ def _weighted_ap(category: _Category, weights: Ints) -> Floats:
 def _at_recalls(right: Ints, best: Floats, objects: Ints) -> Floats:
     """float64 [B, 10, 101]: the precision where a recall is first reached, 0 where it never is."""
     draws, thresholds, number = right.shape
-    total = np.maximum(objects, 1)[:, None]
-    needed = np.ceil(_RECALLS * total).astype(np.int64)  # [B, 101], right ones for the recall
-    needed -= (needed - 1) / total >= _RECALLS  # the product may have been rounded up
-    needed += needed / total < _RECALLS
+    needed = right_ones_needed(np.maximum(objects, 1))
     # all rows in one ascending array, so that one search does for all
     room = int(max(right.max(), needed.max())) + 1
     row = np.arange(draws * thresholds)
@@ -162,6 +159,22 @@ def _at_recalls(right: Ints, best: Floats, objects: Ints) -> Floats:
     padded = np.concatenate([best.reshape(-1, number), np.zeros((len(row), 1))], axis=1)
     values: Floats = np.take_along_axis(padded, np.minimum(place, number), axis=1)
     return values.reshape(draws, thresholds, -1)
+
+
+def right_ones_needed(objects: Ints) -> Ints:
+    """The fewest right detections that reach each recall of 0, .01, … 1, as float64 divides.
+
+    Args:
+        objects: int64 [B], at least 1.
+
+    Returns:
+        int64 [B, 101].
+    """
+    total = objects[:, None]
+    needed = np.ceil(_RECALLS * total).astype(np.int64)
+    needed -= (needed - 1) / total >= _RECALLS  # the product may have been rounded up,
+    needed += needed / total < _RECALLS  # or down
+    return needed
 
 
 def _weights(images: int, draws: int, seed: int) -> Ints:

@@ -61,7 +61,7 @@ def evaluate(
         UsageError: intervals are asked of lvis, which would take hours.
     """
     if draws and backend == "lvis":
-        raise UsageError("--bootstrap goes with --backend hotcoco; both give the same figures.")
+        raise UsageError("Intervals need the matches of hotcoco; lvis gives the same figures.")
     found = results.detections
     if found.mask is not None and (results.faults.lenient or backend == "lvis"):
         found = found.at(mask_areas(found, truth, results.faults) >= 0)

@@ -52,7 +52,9 @@ class HotcocoRun:
         columns[:, 5] = detections.score
         columns[:, 6] = detections.category_id
         masks: Any = mask_dicts(detections, truth) if kind == "segm" else None
-        self._found = self._truth.load_res(columns if count else [], segmentation=masks)
+        self._found = (
+            self._truth.load_res(columns, segmentation=masks) if count else self._truth.load_res([])
+        )
         if count:
             # hotcoco takes the box's area, also for a mask that comes with a box
             self._found.update_anns(ids=np.arange(1, count + 1), area=np.asarray(areas, np.float64))

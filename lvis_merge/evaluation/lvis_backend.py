@@ -46,7 +46,9 @@ class LvisRun:
         truth_set.logger = logging.getLogger("lvis")
         truth_set.dataset = truth_dict(truth)
         truth_set._create_index()
-        found = _results(lvis, truth_set, _entries(detections, truth, kind))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of its logging
+            found = _results(lvis, truth_set, _entries(detections, truth, kind))
         self._run = lvis.LVISEval(truth_set, found, kind)
         self._run.params.img_count_lbl = ["r", "c", "f", None]  # of label spaces without groups
         self._run.run()

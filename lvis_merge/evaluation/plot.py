@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 from lvis_merge.evaluation.scores import Evaluation, Scores
@@ -16,6 +15,7 @@ _WIDTH, _PANEL, _TOP, _LEFT, _RIGHT, _BOTTOM = 900.0, 340.0, 62.0, 58.0, 18.0, 4
 _ZERO = -1 / 3
 """Where 0 images are drawn, in decades: zero has no logarithm."""
 
+_LEGEND = 180.0
 _MARGIN = 0.04
 """Left and right of the outermost categories, in decades."""
 
@@ -26,12 +26,13 @@ svg { background: #ffffff; font-family: system-ui, "Helvetica Neue", Arial, sans
 .name { font-size: 12.5px; font-weight: 600; } .name-r { fill: #a84300; }
 .name-c { fill: #005a8c; } .name-f { fill: #00664a; } .name- { fill: #48525c; }
 .grid { stroke: #e4e8ec; } .limit { stroke: #9aa4ae; stroke-dasharray: 3 3; }
-.dot { fill-opacity: 0.5; } .group-r { fill: #d55e00; } .group-c { fill: #0072b2; }
-.group-f { fill: #009e73; } .group- { fill: #6a747e; }
+.mark { fill-opacity: 0.55; } .group-r { fill: #d55e00; } .group-c { fill: #0072b2; }
+.group-f { fill: #ffffff; fill-opacity: 0.2; stroke: #009e73; stroke-width: 1.4; }
+.group- { fill: #6a747e; }
 .mean { stroke-width: 2.5; } .mean-r { stroke: #d55e00; } .mean-c { stroke: #0072b2; }
 .mean-f { stroke: #009e73; } .mean- { stroke: #6a747e; }
 </style>"""
-# Okabe and Ito's colours, which colour-blind readers tell apart; position and names say it again.
+# Okabe and Ito's colours, which colour-blind readers tell apart; the shapes say it again.
 
 
 def ap_plot(evaluation: Evaluation) -> str:
@@ -41,7 +42,7 @@ def ap_plot(evaluation: Evaluation) -> str:
         evaluation: a panel for boxes, one for masks, as far as they were scored.
 
     Returns:
-        An SVG document: a dot per category, a line at each group's mean.
+        An SVG document: a mark per category, a line at each group's mean.
     """
     height = _PANEL * len(evaluation.scores) + 4
     label = f"AP of each category against its training images: {evaluation.results}"
@@ -91,29 +92,30 @@ def _panel(drawing: Drawing, scores: Scores, top: float, decades: float, title: 
         tip = (
             f"{one.name}: AP {percent(one.ap)}, {images:,} training images, {one.objects:,} objects"
         )
-        drawing.dot(x_of(images), y_of(one.ap), 3.2, f"dot group-{one.frequency or ''}", tip)
+        _mark(drawing, x_of(images), y_of(one.ap), one.frequency or "", tip)
+    legend = left + 6
     for group in ("r", "c", "f", ""):
         members = [(x_of(n), one.ap) for one, n in drawn if (one.frequency or "") == group]
         if members:
-            _mean(drawing, group, members, y_of, upper)
+            mean = sum(ap for _, ap in members) / len(members)
+            start, end = min(x for x, _ in members) - 6, max(x for x, _ in members) + 6
+            drawing.line(start, y_of(mean), end, y_of(mean), f"mean mean-{group}")
+            _mark(drawing, legend, upper - 16, group)
+            words = f"{GROUP_NAMES.get(group, 'all')}: mean {percent(mean)}"
+            drawing.text(legend + 9, upper - 12, words, f"name name-{group}")
+            legend += _LEGEND
     missing = len(scores.categories) - len(drawn)
     words = "training images of the category (log scale)"
     if missing:
-        words += f"; {missing:,} categories without ground truth are not drawn"
+        words += f"; {missing:,} categories without ground truth or count are not drawn"
     drawing.text((left + right) / 2, lower + 36, words, "axis", "middle")
     drawing.upright_text(14, (upper + lower) / 2, "AP × 100", "axis")
 
 
-def _mean(
-    drawing: Drawing,
-    group: str,
-    members: Sequence[tuple[float, float]],
-    y_of: Callable[[float], float],
-    upper: float,
-) -> None:
-    """A line at a group's mean as wide as the group, its name and mean above the panel."""
-    mean = sum(ap for _, ap in members) / len(members)
-    start, end = min(x for x, _ in members) - 6, max(x for x, _ in members) + 6
-    drawing.line(start, y_of(mean), end, y_of(mean), f"mean mean-{group}")
-    words = f"{GROUP_NAMES.get(group, 'all')} {percent(mean)}"
-    drawing.text((start + end) / 2, upper - 10, words, f"name name-{group}", "middle")
+def _mark(drawing: Drawing, x: float, y: float, group: str, tip: str = "") -> None:
+    """A category: a disc if rare, a square if common, a ring if frequent."""
+    css = f"mark group-{group}"
+    if group == "c":
+        drawing.rect(x - 2.8, y - 2.8, 5.6, 5.6, css, tip)
+    else:
+        drawing.dot(x, y, 3.2, css, tip)

@@ -98,9 +98,9 @@ class _Entries:
         if rows and rest.startswith(b"]"):
             self._close_array(rest[1:])
             return True
-        if rest.startswith(b"]"):
+        self._text = rest.removeprefix(b",").lstrip(_SPACE)
+        if self._text.startswith(b"]"):
             self._damaged("an entry is missing before the closing bracket")
-        self._text = rest[1:] if rest.startswith(b",") else rest
         if why.may_be_cut(text):
             if not self._more():
                 self._cut_short(why)
@@ -128,13 +128,14 @@ class _Entries:
 
     def _cut_short(self, why: MalformedJsonError | None) -> NoReturn:
         raise InputError(
-            f"{self._path}: the file ends after entry {self._fed:,}, before its array does. It was"
+            f"{self._path}: the file ends at entry {self._fed + 1:,}, before its array does. It was"
             " cut short; write or copy it again."
         ) from why
 
     def _damaged(self, what: str) -> NoReturn:
         raise InputError(
-            f"{self._path}: is no valid JSON after entry {self._fed:,} ({what}). Write it again."
+            f"{self._path}: is no valid JSON near entry {max(self._fed, 1):,} ({what}). Write it"
+            " again."
         )
 
 

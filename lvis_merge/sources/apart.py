@@ -62,6 +62,7 @@ def read_apart(
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        process_group=0,  # a terminal sends Ctrl-C to the whole group; the parent ends the child
     )
     try:
         code = child.wait()
@@ -84,7 +85,6 @@ def _mapped(path: Path) -> pa.Table:
 
 def _main(folder: Path) -> None:
     """The child's part: reads what `task` says, leaves `found` and the tables."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DIED, signal.SIGKILL)
     read, path, options = pickle.loads((folder / "task").read_bytes())

@@ -76,7 +76,8 @@ def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
         For each path as given, the local file.
 
     Raises:
-        InputError: a file that does not exist or cannot be fetched.
+        InputError: a file that does not exist or cannot be fetched; one raised in the block names
+            URLs as given.
     """
     with temporary_folder() as folder:
         found = {}
@@ -89,7 +90,19 @@ def local_files(paths: list[str]) -> Iterator[dict[str, Path]]:
                 raise InputError(f"{path}: no such file. Check the path.")
             else:
                 found[path] = Path(path)
-        yield found
+        try:
+            yield found
+        except InputError as error:
+            error.args = (_with_urls(str(error), found),)
+            raise
+
+
+def _with_urls(message: str, found: dict[str, Path]) -> str:
+    """Names URLs rather than their copies, which are gone when the message is read."""
+    for path, local in found.items():
+        if is_remote(path):
+            message = message.replace(str(local), path)
+    return message
 
 
 def _fetch(url: str, target: Path) -> Path:

@@ -22,10 +22,11 @@ TABLES = ("images", "annotations", "categories", "rejects")
 
 _COMMAND = """
 import sys
-from lvis_merge.sources import csv_chunks, json_blocks
+from lvis_merge.sources import apart, csv_chunks, json_blocks
 csv_chunks.open_csv.__kwdefaults__["chunk_bytes"] = {chunk_bytes}
 csv_chunks.recut.__defaults__ = ({chunk_bytes},)
 json_blocks.BLOCK_BYTES = {chunk_bytes}
+apart.LARGE_BYTES = {chunk_bytes}
 from lvis_merge.cli import main
 sys.argv[0] = "lvis-merge"
 main()
@@ -60,7 +61,8 @@ def table_bytes(folder: Path, names: Sequence[str] = TABLES) -> dict[str, bytes]
 def command(*arguments: str, chunk_bytes: int | None = None) -> list[str]:
     """`lvis-merge ARGUMENTS` as a command of its own process.
 
-    With `chunk_bytes`, files are cut into ranges of that size, so that small ones have many.
+    With `chunk_bytes`, files are cut into ranges of that size, and JSON files above it are read in
+    a process of their own: small files are treated as large ones.
     """
     if chunk_bytes is None:
         return [sys.executable, "-m", "lvis_merge", *arguments]

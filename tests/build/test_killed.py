@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,11 +32,11 @@ AT_ONCE = 2
 INTERRUPTIBLE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
+from lvis_merge.sources import apart
+apart.LARGE_BYTES = {large_bytes}
 from lvis_merge.cli import main
 main()
 """
-
-
 BY_DAFT = "Received Ctrl-C, shutting down execution engine\n"
 
 
@@ -187,21 +188,24 @@ def test_an_interrupted_build_says_so_and_tidies_up(
     scene: Scene, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     rng = Random(1)
-    fractions = [0.0, *(rng.uniform(0, 0.5) for _ in range(4))]
+    fractions = [0.0, *(rng.uniform(0, 0.6) for _ in range(5))]
 
     def interrupt(place: int) -> int:
         trial = Trial(scene, tmp_path / str(place), replacing=place % 2 == 1).prepared()
+        # with 0, JSON files are read in a process of their own
+        script = INTERRUPTIBLE.format(large_bytes=1 << 30 if place in (0, 1) else 0)
         with subprocess.Popen(
-            [sys.executable, "-c", INTERRUPTIBLE, "build", *trial.arguments()],
+            [sys.executable, "-c", script, "build", *trial.arguments()],
             env=environment(TMPDIR=str(trial.temporary)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,
         ) as process:
-            while not os.listdir(trial.temporary) and process.poll() is None:
+            while not any(trial.temporary.iterdir()) and process.poll() is None:
                 time.sleep(0.005)  # until the build has begun
             time.sleep(fractions[place] * scene.seconds)
-            process.send_signal(number)
+            os.killpg(process.pid, number)  # as a terminal does, and as batch systems do
             printed, errors = process.communicate(timeout=5)
         left = trial.check_what_is_left()
         assert [path.name for path in trial.temporary.glob("lvis-merge-*")] == []
@@ -219,3 +223,26 @@ def test_an_interrupted_build_says_so_and_tidies_up(
         codes = list(threads.map(interrupt, range(len(fractions))))
     assert codes[0] == code
     Trial(scene, tmp_path / "1", replacing=True).check_the_next_run()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_build_that_waits_for_a_server_can_be_interrupted(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """One that takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/lvis.json"
+        script = INTERRUPTIBLE.format(large_bytes=0)
+        with subprocess.Popen(
+            [sys.executable, "-c", script, "build", "--lvis", address, "--out", tmp_path / "m"],
+            env=environment(TMPDIR=str(tmp_path)),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            connection, _ = server.accept()
+            with connection:
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=5)
+    assert process.returncode == 128 + number
+    assert errors == "lvis-merge: stopped; nothing half-done was left. Run it again.\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Generated federated worlds: an LVIS file with its two lists, and results that are partly right."""
+"""Generated federated worlds: an LVIS file with its two lists, and results partly right."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def found(
 
 def box_mask(box: list[float], height: int = HEIGHT, width: int = WIDTH) -> dict[str, Any]:
     """A box as compressed run lengths."""
-    run = coco_mask.frPyObjects([box], height, width)[0]
+    run = coco_mask.frPyObjects(np.array([box], np.float64), height, width)[0]
     return {"size": [height, width], "counts": run["counts"].decode()}
 
 
