@@ -183,8 +183,8 @@ def build(
     """
     if images != "all" and not re.fullmatch("[0-9]{1,18}", images):
         raise UsageError(f"--images {images}: give a number such as 20000, or all.")
-    from lvis_merge.build.options import BuildOptions
-    from lvis_merge.build.pipeline import build_manifest
+    from lvis_merge.pipeline.build import build_manifest
+    from lvis_merge.pipeline.options import BuildOptions
     from lvis_merge.sources.plan import use_threads
 
     use_threads(threads)

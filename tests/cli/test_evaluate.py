@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.build.running import build_quietly
 from tests.cli.command import Run
 from tests.evaluation.world import World, generate, image, thing
+from tests.pipeline.running import build_quietly
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_backends_agree(run: Run, files: tuple[str, str]) -> None:
 
 
 def test_manifest(run: Run, files: tuple[str, str], tmp_path: Path) -> None:
-    from lvis_merge.build.options import BuildOptions
+    from lvis_merge.pipeline.options import BuildOptions
 
     categories = json.loads(Path(files[0]).read_text())["categories"]
     train = {"images": [image(9001)], "annotations": [thing(1, 9001, 3, [1, 1, 9, 9])]}

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from lvis_merge import manifest as manifests
-from lvis_merge.build.options import BuildOptions
 from lvis_merge.errors import InputError
 from lvis_merge.evaluation import (
     GroundTruth,
@@ -21,9 +20,10 @@ from lvis_merge.evaluation import (
     truth_of_manifest,
 )
 from lvis_merge.evaluation.truth import as_published
-from tests.build.running import build_quietly
+from lvis_merge.pipeline.options import BuildOptions
 from tests.cli.small_inputs import BOXES, FOLDER, VAL, VALIDATION_PICTURE, Inputs, make_inputs
 from tests.evaluation.world import World, category, found, generate, image, thing
+from tests.pipeline.running import build_quietly
 
 
 def built(folder: Path, **options: Any) -> manifests.Manifest:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.build.open_images_fetch import ChosenRows
 from lvis_merge.manifest.schema import ANNOTATIONS, CATEGORIES, IMAGES
 from lvis_merge.merge.assemble import Part, join_annotations
 from lvis_merge.merge.evidence import Evidence
@@ -19,6 +18,7 @@ from lvis_merge.merge.frequencies import (
     image_fraction,
     repeat_factor,
 )
+from lvis_merge.pipeline.open_images_fetch import ChosenRows
 
 IMAGE_URL = "https://open-images-dataset.s3.amazonaws.com/"
 _SPLIT_OF_SUBSET = {"train": "train", "validation": "val", "test": "test"}

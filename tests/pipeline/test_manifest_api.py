@@ -16,9 +16,9 @@ import pytest
 
 from lvis_merge import manifest
 from lvis_merge.manifest.schema import TABLES
-from tests.build.running import TABLES as NAMES
-from tests.build.running import build_quietly
-from tests.build.test_reference_worlds import build_options
+from tests.pipeline.running import TABLES as NAMES
+from tests.pipeline.running import build_quietly
+from tests.pipeline.test_reference_worlds import build_options
 from tests.worlds import make_world
 
 SEED = 3

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lvis_merge.build.options import BuildOptions
-from lvis_merge.build.pipeline import build_manifest
 from lvis_merge.manifest.validate import validate
+from lvis_merge.pipeline.build import build_manifest
+from lvis_merge.pipeline.options import BuildOptions
 from tests.reference import build_reference
 from tests.reference.compare import differences
 from tests.worlds import Options, make_world

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.build.options import BuildOptions
 from lvis_merge.manifest.schema import REJECTS
+from lvis_merge.pipeline.options import BuildOptions
 from lvis_merge.progress import Stages
 from lvis_merge.sources.apart import read_source
 from lvis_merge.sources.csv_chunks import CsvFile, open_csv

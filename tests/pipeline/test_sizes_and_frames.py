@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lvis_merge.build.options import BuildOptions
 from lvis_merge.errors import InputError, SizesMissingError
 from lvis_merge.manifest import open as open_manifest
 from lvis_merge.manifest.validate import validate
-from tests.build.running import build_quietly, table_bytes
+from lvis_merge.pipeline.options import BuildOptions
 from tests.cli.small_inputs import (
     BOXES,
     FOLDER,
@@ -24,6 +23,7 @@ from tests.cli.small_inputs import (
     Inputs,
     make_inputs,
 )
+from tests.pipeline.running import build_quietly, table_bytes
 
 EXIF_ORIENTATION = 0x0112
 A, B, C = PICTURES

@@ -7,19 +7,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge import resources
-from lvis_merge.build import tables as rows
-from lvis_merge.build.inputs import Inputs
-from lvis_merge.build.lvis_space import held_out, report_unresolved
-from lvis_merge.build.open_images_merge import merged_open_images
-from lvis_merge.build.open_images_scan import Scanned, scan_folder
-from lvis_merge.build.open_images_sizes import known_sizes
-from lvis_merge.build.options import NO_MAPPING
-from lvis_merge.build.result import BuildResult
 from lvis_merge.labelmap.read import read_map
 from lvis_merge.labelmap.resolve import OPEN_IMAGES_RESOLVED, resolve_own_labels
 from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.evidence import Evidence, category_lists
 from lvis_merge.merge.tally import KEPT, Tally, first_rule
+from lvis_merge.pipeline import tables as rows
+from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.pipeline.lvis_space import held_out, report_unresolved
+from lvis_merge.pipeline.open_images_merge import merged_open_images
+from lvis_merge.pipeline.open_images_scan import Scanned, scan_folder
+from lvis_merge.pipeline.open_images_sizes import known_sizes
+from lvis_merge.pipeline.options import NO_MAPPING
+from lvis_merge.pipeline.result import BuildResult
 from lvis_merge.sources.coco import read_coco
 from lvis_merge.sources.open_images.folder import OpenImagesFiles
 from lvis_merge.sources.tables import JsonSource

@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.build.inputs import Inputs
-from lvis_merge.build.open_images_choice import choose, tallies
-from lvis_merge.build.open_images_fetch import fetch_rows
-from lvis_merge.build.open_images_scan import Scanned
-from lvis_merge.build.tables import open_images_images
 from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.evidence import BoxEvidence, open_images_evidence
 from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.open_images_rows import annotation_rows, ordered_boxes
 from lvis_merge.merge.tally import Tally
+from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.pipeline.open_images_choice import choose, tallies
+from lvis_merge.pipeline.open_images_fetch import fetch_rows
+from lvis_merge.pipeline.open_images_scan import Scanned
+from lvis_merge.pipeline.tables import open_images_images
 from lvis_merge.sources.sizes import Sizes
 
 

@@ -17,9 +17,9 @@ from random import Random
 import pytest
 
 from lvis_merge.manifest.validate import validate
-from tests.build.killing import exit_code_of_build
-from tests.build.running import build_to, command, contents, environment
-from tests.build.test_reference_worlds import build_options
+from tests.pipeline.killing import exit_code_of_build
+from tests.pipeline.running import build_to, command, contents, environment
+from tests.pipeline.test_reference_worlds import build_options
 from tests.worlds import Options, make_world
 
 pytestmark = pytest.mark.slow

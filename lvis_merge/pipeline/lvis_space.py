@@ -10,14 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge import resources
-from lvis_merge.build import tables as rows
-from lvis_merge.build.coco_regions import coco_regions
-from lvis_merge.build.inputs import Inputs
-from lvis_merge.build.open_images_merge import MergedOpenImages, merged_open_images
-from lvis_merge.build.open_images_scan import scan_folder
-from lvis_merge.build.open_images_sizes import known_sizes
-from lvis_merge.build.options import BuildOptions
-from lvis_merge.build.result import BuildResult
 from lvis_merge.errors import InputError
 from lvis_merge.labelmap.read import read_map
 from lvis_merge.labelmap.resolve import Resolution, resolve_coco, resolve_open_images
@@ -29,6 +21,14 @@ from lvis_merge.merge.frequencies import count_objects, tail_categories
 from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.rules import EQL_LAMBDA
 from lvis_merge.merge.tally import Tally, first_rule, total
+from lvis_merge.pipeline import tables as rows
+from lvis_merge.pipeline.coco_regions import coco_regions
+from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.pipeline.open_images_merge import MergedOpenImages, merged_open_images
+from lvis_merge.pipeline.open_images_scan import scan_folder
+from lvis_merge.pipeline.open_images_sizes import known_sizes
+from lvis_merge.pipeline.options import BuildOptions
+from lvis_merge.pipeline.result import BuildResult
 from lvis_merge.sources.coco import read_coco
 from lvis_merge.sources.files import base_name
 from lvis_merge.sources.holdout import read_holdout

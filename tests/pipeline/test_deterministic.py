@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from lvis_merge.sources import csv_chunks, json_blocks
-from tests.build.running import build_quietly, build_to, contents, run_command, table_bytes
-from tests.build.shuffled import packed, shuffled, without_bad_rows
-from tests.build.test_reference_worlds import build_options
+from tests.pipeline.running import build_quietly, build_to, contents, run_command, table_bytes
+from tests.pipeline.shuffled import packed, shuffled, without_bad_rows
+from tests.pipeline.test_reference_worlds import build_options
 from tests.worlds import Options, make_world
 
 MERGED = ("images", "annotations", "categories")

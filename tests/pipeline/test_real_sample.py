@@ -20,7 +20,7 @@ from pycocotools import mask as coco_mask
 from lvis_merge import manifest
 from lvis_merge.manifest import Manifest
 from lvis_merge.manifest.validate import validate
-from tests.build.running import ROOT, run_command
+from tests.pipeline.running import ROOT, run_command
 
 REFERENCE = ROOT.parent / "shared" / "reference"
 SAMPLE = REFERENCE / "sample"

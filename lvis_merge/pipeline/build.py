@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Sequence
 
 from lvis_merge import __version__
-from lvis_merge.build.expert_space import build_coco_space, build_open_images_space
-from lvis_merge.build.inputs import Inputs, open_inputs
-from lvis_merge.build.lvis_space import build_lvis_space
-from lvis_merge.build.options import BuildOptions
-from lvis_merge.build.result import BuildResult
 from lvis_merge.manifest import ManifestRecord, Tables, check_out, write_manifest
 from lvis_merge.manifest.record import EvidenceCounts, HoldOut, KindCounts, SplitOrigin
 from lvis_merge.merge.tally import Tally
+from lvis_merge.pipeline.expert_space import build_coco_space, build_open_images_space
+from lvis_merge.pipeline.inputs import Inputs, open_inputs
+from lvis_merge.pipeline.lvis_space import build_lvis_space
+from lvis_merge.pipeline.options import BuildOptions
+from lvis_merge.pipeline.result import BuildResult
 from lvis_merge.progress import Stages
 from lvis_merge.report.html import write_report
 from lvis_merge.report.samples import ImageRoot

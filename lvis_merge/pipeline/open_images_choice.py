@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.build.inputs import Inputs
-from lvis_merge.build.open_images_scan import Scanned
 from lvis_merge.errors import InputError
 from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.selection import Candidates, select
 from lvis_merge.merge.tally import KEPT, Tally, first_rule, total
+from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.pipeline.open_images_scan import Scanned
 from lvis_merge.sources.csv_chunks import fields, row_texts
 from lvis_merge.sources.files import base_name, read_all
 from lvis_merge.sources.open_images.scan import FileScan

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lvis_merge.build.options import BuildOptions
-from lvis_merge.build.pipeline import build_manifest
 from lvis_merge.manifest import ManifestRecord
+from lvis_merge.pipeline.build import build_manifest
+from lvis_merge.pipeline.options import BuildOptions
 from lvis_merge.progress import Stages
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from lvis_merge.build.inputs import Inputs
-from lvis_merge.build.open_images_choice import Chosen
-from lvis_merge.build.open_images_scan import Scanned
-from lvis_merge.build.open_images_sizes import chosen_sizes
+from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.pipeline.open_images_choice import Chosen
+from lvis_merge.pipeline.open_images_scan import Scanned
+from lvis_merge.pipeline.open_images_sizes import chosen_sizes
 from lvis_merge.sources.open_images import boxes as box_source
 from lvis_merge.sources.open_images import labels as label_source
 from lvis_merge.sources.open_images.images import details

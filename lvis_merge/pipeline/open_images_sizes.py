@@ -7,8 +7,8 @@ import csv
 import numpy as np
 import pyarrow as pa
 
-from lvis_merge.build.inputs import Inputs
 from lvis_merge.errors import InputError, SizesMissingError
+from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.sources.files import base_name
 from lvis_merge.sources.sizes import Sizes, find_images, read_sizes, stored_sizes
 

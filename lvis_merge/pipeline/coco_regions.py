@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.build import tables as rows
 from lvis_merge.labelmap.resolve import Resolution
 from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.coco_match import match_objects
 from lvis_merge.merge.tally import KEPT, Tally, first_rule
+from lvis_merge.pipeline import tables as rows
 from lvis_merge.sources.tables import JsonSource
 
 

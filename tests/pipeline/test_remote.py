@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from lvis_merge.build.options import BuildOptions
 from lvis_merge.errors import InputError
 from lvis_merge.manifest import open as open_manifest
-from tests.build.running import build_quietly, build_to, table_bytes
+from lvis_merge.pipeline.options import BuildOptions
 from tests.cli.small_inputs import (
     COCO,
     COCO_MAP,
@@ -29,6 +28,7 @@ from tests.cli.small_inputs import (
     Inputs,
     make_inputs,
 )
+from tests.pipeline.running import build_quietly, build_to, table_bytes
 
 CUT = "cut"
 """Part of the names of files that the server breaks off half-way."""

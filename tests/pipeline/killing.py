@@ -11,7 +11,7 @@ from pathlib import Path
 _WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
 
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["lvis_merge.cli", "lvis_merge.build.pipeline", "daft"])
+FORKS.set_forkserver_preload(["lvis_merge.cli", "lvis_merge.pipeline.build", "daft"])
 
 
 def build_until_step(arguments: list[str], place: Path, step: int, log: Path) -> None:

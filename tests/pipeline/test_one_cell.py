@@ -17,13 +17,13 @@ import pytest
 from rich.console import Console
 
 from lvis_merge import manifest
-from lvis_merge.build.pipeline import build_manifest
 from lvis_merge.manifest import Manifest, Tables, write_manifest
 from lvis_merge.manifest.schema import TABLES, Column, TableSpec
 from lvis_merge.manifest.validate import validate
+from lvis_merge.pipeline.build import build_manifest
 from lvis_merge.progress import Stages
-from tests.build.one_cell import other_values
-from tests.build.test_reference_worlds import build_options
+from tests.pipeline.one_cell import other_values
+from tests.pipeline.test_reference_worlds import build_options
 from tests.reference import Reference, build_reference
 from tests.reference.compare import differences
 from tests.worlds import make_world

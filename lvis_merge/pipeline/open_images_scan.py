@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow.compute as pc
 
-from lvis_merge.build.inputs import Inputs
+from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.sources.files import base_name
 from lvis_merge.sources.open_images import boxes as box_source
 from lvis_merge.sources.open_images import labels as label_source
