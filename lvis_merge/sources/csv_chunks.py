@@ -23,7 +23,7 @@ import numpy as np
 
 from lvis_merge.errors import InputError
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 16 << 20
 _ROW_BYTES = 1 << 16
 """A quote that is still open after so many bytes is a stray one."""
 
