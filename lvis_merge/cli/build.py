@@ -60,10 +60,6 @@ def _file(flag: str, panel: str, text: str) -> typer.models.OptionInfo:
 
 
 def build(
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", rich_help_panel=_OUTPUT, help="The manifest to be."),
-    ] = Path("manifests/lvis_merge"),
     lvis: Annotated[str | None, _file("--lvis", _SOURCES, "LVIS train JSON (v0.5 or v1).")] = None,
     lvis_val: Annotated[
         str | None, _file("--lvis-val", _SOURCES, "LVIS val JSON: split val, held out.")
@@ -162,6 +158,10 @@ def build(
         bool, typer.Option("--strict", rich_help_panel=_RULES, help="Stop at the first bad row.")
     ] = False,
     seed: Annotated[int, typer.Option(rich_help_panel=_RULES, help="Seed of the selection.")] = 0,
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", rich_help_panel=_OUTPUT, help="The manifest to be."),
+    ] = Path("manifests/lvis_merge"),
     threads: Annotated[
         int | None,
         typer.Option(
