@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,7 +19,7 @@ RowT = TypeVar("RowT", bound=msgspec.Struct)
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
-class TypedRows(Generic[RowT]):
+class TypedRows(ABC, Generic[RowT]):
     """Decodes rows as structs; tells apart those that lack a field from those with a wrong value.
 
     JSON types are taken strictly: `1.0`, `"1"` and `true` are no integers, an integer is a number.
@@ -71,6 +72,7 @@ class TypedRows(Generic[RowT]):
         self.seen += 1
         self.rejects.append((self.seen, reason))
 
+    @abstractmethod
     def take(self, rows: list[RowT], places: npt.NDArray[np.int64]) -> bool:
         """Takes decoded rows.
 
@@ -81,7 +83,6 @@ class TypedRows(Generic[RowT]):
         Returns:
             Whether they were taken; if one of them is bad, none is.
         """
-        raise NotImplementedError
 
     def lacks_columns(self, row: dict[str, Any]) -> bool:
         """Whether a row lacks a needed field."""
