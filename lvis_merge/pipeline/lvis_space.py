@@ -123,7 +123,7 @@ def _merge(
         maps[coco_map.name] = coco_map.data
         resolution = resolve_coco(coco_map, categories, coco.categories)
         report_unresolved(inputs, coco_map, resolution)
-        _report_renamed(inputs, coco_map, resolution)
+        report_renamed(inputs, coco_map, resolution)
         with inputs.stages.stage("COCO ignore regions"):
             regions, tally = coco_regions(
                 coco, resolution, options.coco_boxes, train_ids, leaks, lvis_rows
@@ -212,17 +212,6 @@ def _same_categories(train: JsonSource, other: JsonSource, name: str) -> None:
                 f"{name}: its categories are not those of the train file, so ids would mean other"
                 " things. Give train, val and test of one LVIS version."
             )
-
-
-def _report_renamed(inputs: Inputs, label_map: LabelMap, resolution: Resolution) -> None:
-    """Tells which classes have another name in the file than in the map."""
-    if resolution.renamed:
-        first = resolution.renamed[0]
-        inputs.warn(
-            f"{label_map.name}: {len(resolution.renamed)} classes have other names in the file"
-            f" (row {first.row}: {first.source_id} is {first.map_name} here and {first.file_name}"
-            " there); the ids decide, so check that they mean the same"
-        )
 
 
 def _checked(options: BuildOptions) -> bool:
