@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 
 from lvis_merge.unfinished import remove_unfinished
@@ -84,5 +85,7 @@ def _again() -> None:
 def _end(code: int) -> None:
     time.sleep(GRACE_SECONDS)
     remove_unfinished()
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"lvis-merge: {STOPPED}\n".encode())
+    with suppress(OSError):  # nobody reads it any more
+        stream = sys.__stderr__.fileno() if sys.__stderr__ else 2
+        os.write(stream, f"lvis-merge: {STOPPED}\n".encode())
     os._exit(code)

@@ -15,7 +15,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from lvis_merge.unfinished import unfinished
 
 T = TypeVar("T")
 
+_WAIT_SECONDS = 0.2
 _REMOTE = ("s3://", "http://", "https://", "gs://", "az://", "abfs://")
 
 
@@ -137,6 +138,9 @@ def in_thread(work: Callable[[], T]) -> T:
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
+    while not done.done():
+        # a signal that comes in the instant before the wait begins does not end it
+        wait([done], timeout=_WAIT_SECONDS)
     return done.result()
 
 

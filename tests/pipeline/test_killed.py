@@ -206,7 +206,7 @@ def test_an_interrupted_build_says_so_and_tidies_up(
                 time.sleep(0.005)  # until the build has begun
             time.sleep(fractions[place] * scene.seconds)
             os.killpg(process.pid, number)  # as a terminal does, and as batch systems do
-            printed, errors = process.communicate(timeout=5)
+            printed, errors = process.communicate(timeout=30)
         left = trial.check_what_is_left()
         assert [path.name for path in trial.temporary.glob("lvis-merge-*")] == []
         assert [path.name for path in trial.out.parent.iterdir() if path != trial.out] == []
@@ -242,7 +242,7 @@ def test_a_build_that_waits_for_a_server_can_be_interrupted(
             connection, _ = server.accept()
             with connection:
                 process.send_signal(number)
-                _, errors = process.communicate(timeout=5)
+                _, errors = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     assert errors == "lvis-merge: stopped; nothing half-done was left. Run it again.\n"
     assert list(tmp_path.iterdir()) == []
