@@ -14,8 +14,9 @@ setup: $(READY)
 $(READY): pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here. Install it (apt install python3.11-venv) or say make PYTHON=python3.12 …" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "setup: making $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@echo "setup: installing lvis-merge and its tools into $(VENV) (about a minute)"
+	@echo "setup: installing lvis-merge and its tools into $(VENV) (about a minute, then about four for the training stack)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/lvis-merge setup-training
 	@touch $@
 
 demo: setup

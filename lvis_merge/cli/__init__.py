@@ -19,6 +19,7 @@ from lvis_merge.cli.demo import demo
 from lvis_merge.cli.evaluate import evaluate
 from lvis_merge.cli.manifest import stats, validate
 from lvis_merge.cli.map import map_app
+from lvis_merge.cli.setup_training import setup_training
 from lvis_merge.cli.stopping import STOPPED, StoppedError, stop_code, stop_on_signals
 from lvis_merge.errors import LvisMergeError, UsageError
 
@@ -34,6 +35,7 @@ app.command()(demo)
 app.command()(evaluate)
 app.command()(validate)
 app.command()(stats)
+app.command()(setup_training)
 app.add_typer(map_app, name="map")
 
 

@@ -33,12 +33,12 @@ def demo(
     from lvis_merge.cli.build import print_summary
     from lvis_merge.cli.manifest import print_findings
     from lvis_merge.demo import draw_world
+    from lvis_merge.image_roots import ImageRoot
     from lvis_merge.manifest import check_out
     from lvis_merge.manifest.validate import validate
     from lvis_merge.pipeline.build import build_manifest
     from lvis_merge.pipeline.options import BuildOptions
     from lvis_merge.progress import Stages
-    from lvis_merge.report.samples import ImageRoot
 
     check_out(out, overwrite=True)
     folder = world or out.with_name(f"{out.name}_world")

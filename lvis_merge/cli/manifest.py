@@ -15,7 +15,6 @@ from lvis_merge.errors import CheckFailedError, UsageError
 if TYPE_CHECKING:
     from lvis_merge.manifest import Manifest
     from lvis_merge.manifest.validate import Finding
-    from lvis_merge.report.samples import ImageRoot
 
 _Manifest = Annotated[Path, typer.Argument(metavar="DIR", help="A manifest.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
@@ -94,23 +93,10 @@ def stats(
 
 
 def _write_report(opened: Manifest, folder: Path, image_root: Sequence[str]) -> None:
+    from lvis_merge.image_roots import image_roots
     from lvis_merge.manifest import Tables
     from lvis_merge.report.html import write_report
 
     tables = Tables(opened.images, opened.annotations, opened.categories, opened.rejects)
     folder.mkdir(parents=True, exist_ok=True)
     write_report(folder, tables, opened.record, image_roots(image_root))
-
-
-def image_roots(values: Sequence[str]) -> list[ImageRoot]:
-    """Reads `[SOURCE=]DIR` values."""
-    from lvis_merge.report.samples import ImageRoot
-
-    roots = []
-    for value in values:
-        source, equals, folder = value.rpartition("=")
-        root = ImageRoot(Path(folder), source) if equals else ImageRoot(Path(value))
-        if not root.folder.is_dir():
-            raise UsageError(f"--image-root {value}: no such folder.")
-        roots.append(root)
-    return roots

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from lvis_merge import __version__
+from lvis_merge.image_roots import ImageRoot
 from lvis_merge.manifest import ManifestRecord, Tables, check_out, write_manifest
 from lvis_merge.manifest.record import EvidenceCounts, HoldOut, KindCounts, SplitOrigin
 from lvis_merge.merge.tally import Tally
@@ -16,7 +17,6 @@ from lvis_merge.pipeline.options import BuildOptions
 from lvis_merge.pipeline.result import BuildResult
 from lvis_merge.progress import Stages
 from lvis_merge.report.html import write_report
-from lvis_merge.report.samples import ImageRoot
 from lvis_merge.sources.files import base_name
 from lvis_merge.sources.open_images.folder import OpenImagesFiles, find_files
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvis_merge.image_roots import ImageRoot
 from lvis_merge.manifest.record import ManifestRecord
 from lvis_merge.manifest.tables import Tables
 from lvis_merge.manifest.write import REPORT_FILE
@@ -15,7 +16,7 @@ from lvis_merge.report import findings
 from lvis_merge.report.bars import Bar, Segment, bar_columns, stacked_bars
 from lvis_merge.report.drawing import Sample
 from lvis_merge.report.frequency import GROUP_NAMES, CategoryCount
-from lvis_merge.report.samples import ImageRoot, sample_images
+from lvis_merge.report.samples import sample_images
 from lvis_merge.report.summary import Summary, summarise
 from lvis_merge.report.tail_plot import tail_plot
 

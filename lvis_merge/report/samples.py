@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from lvis_merge.image_roots import ImageRoot, find_image
 from lvis_merge.manifest.tables import Tables
 from lvis_merge.report.drawing import Sample, draw_sample
 from lvis_merge.report.rows import Rows, read_rows
@@ -22,19 +22,6 @@ _TELLING = 6
 
 _MANY = 12
 """More objects or regions than this crowd a small picture."""
-
-
-@dataclass(frozen=True)
-class ImageRoot:
-    """A folder with images.
-
-    Attributes:
-        folder: `file_name` is looked for below it.
-        source: the only source whose images are there; None: of any.
-    """
-
-    folder: Path
-    source: str | None = None
 
 
 def sample_images(
@@ -91,12 +78,10 @@ def _found(
     roots: Sequence[ImageRoot],
     most: int,
 ) -> Iterator[tuple[int, Path]]:
-    folders = [root.folder for root in roots if root.source in (None, source)]
     names = tables.images["file_name"]
     found = 0
     for place in candidates[:_TRIES_PER_SOURCE].tolist():
-        name = names[place].as_py()
-        path = next((p for folder in folders if (p := folder / name).is_file()), None)
+        path = find_image(names[place].as_py(), source, roots)
         if path is not None:
             yield place, path
             found += 1

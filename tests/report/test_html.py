@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from lvis_merge.image_roots import ImageRoot
 from lvis_merge.manifest.record import ManifestRecord
 from lvis_merge.manifest.tables import Tables
 from lvis_merge.report.html import MOST_BARS, render, write_report
-from lvis_merge.report.samples import ImageRoot
 from lvis_merge.report.summary import summarise
 from lvis_merge.sources.files import InputRecord
 from tests.report import small

@@ -1,0 +1,59 @@
+"""Where images are: folders tried in turn, each of any source or bound to one (`[SOURCE=]DIR`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvis_merge.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ImageRoot:
+    """A folder with images.
+
+    Attributes:
+        folder: `file_name` is looked for below it.
+        source: the only source whose images are there; None: of any.
+    """
+
+    folder: Path
+    source: str | None = None
+
+
+def image_roots(values: Iterable[str]) -> list[ImageRoot]:
+    """Reads `[SOURCE=]DIR` values.
+
+    Args:
+        values: as given on the command line or in a recipe.
+
+    Returns:
+        The roots, in order.
+
+    Raises:
+        UsageError: a folder is not there.
+    """
+    roots = []
+    for value in values:
+        source, equals, folder = value.rpartition("=")
+        root = ImageRoot(Path(folder), source) if equals else ImageRoot(Path(value))
+        if not root.folder.is_dir():
+            raise UsageError(f"--image-root {value}: no such folder.")
+        roots.append(root)
+    return roots
+
+
+def find_image(file_name: str, source: str, roots: Sequence[ImageRoot]) -> Path | None:
+    """Looks for an image.
+
+    Args:
+        file_name: of the manifest's `images`, relative.
+        source: of the image.
+        roots: tried in turn.
+
+    Returns:
+        The first file there is; None where no root has it.
+    """
+    candidates = (root.folder / file_name for root in roots if root.source in (None, source))
+    return next((path for path in candidates if path.is_file()), None)
