@@ -171,7 +171,7 @@ def right_ones_needed(objects: Ints) -> Ints:
         int64 [B, 101].
     """
     total = objects[:, None]
-    needed = np.ceil(_RECALLS * total).astype(np.int64)
+    needed: np.ndarray = np.ceil(_RECALLS * total).astype(np.int64)
     needed -= (needed - 1) / total >= _RECALLS  # the product may have been rounded up,
     needed += needed / total < _RECALLS  # or down
     return needed

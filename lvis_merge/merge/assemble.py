@@ -86,7 +86,7 @@ def _columns(
 
 
 def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.zeros(0, np.int64), *arrays]).astype(np.int64)
+    return np.asarray(np.concatenate([np.zeros(0, np.int64), *arrays]), np.int64)
 
 
 def _column(parts: Sequence[Part], name: str) -> pa.Array:

@@ -51,7 +51,7 @@ _SHIFT = np.int64(32)
 
 def _pairs(image: np.ndarray, category: np.ndarray) -> np.ndarray:
     """Distinct (image, category) pairs as ascending int64."""
-    return np.unique((image.astype(np.int64) << _SHIFT) | category.astype(np.int64))
+    return np.asarray(np.unique((image.astype(np.int64) << _SHIFT) | category.astype(np.int64)))
 
 
 def _lists(pairs: np.ndarray, images: int) -> pa.Array:

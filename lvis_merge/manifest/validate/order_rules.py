@@ -168,4 +168,4 @@ def _rejects_order(loaded: Loaded) -> Iterator[Finding]:
 
 def _after_first(broken: Bools) -> Bools:
     """Aligns a comparison of each row with the one before."""
-    return np.concatenate([np.zeros(1, bool), broken])[: len(broken) + 1]
+    return np.asarray(np.concatenate([np.zeros(1, bool), broken])[: len(broken) + 1])

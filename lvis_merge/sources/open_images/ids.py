@@ -39,6 +39,7 @@ def hex_keys(ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     if not len(long_enough):
         return keys, regular
     data = np.frombuffer(data_buffer, np.uint8)
+    text: np.ndarray
     if len(long_enough) == len(ids):
         text = data[offsets[0] : offsets[-1]].reshape(-1, _DIGITS)
     else:

@@ -218,7 +218,7 @@ def finish_scan(
             for number in [int(keyed.parsed.numbers[row])]
         ]
     runs = keyed.runs
-    good = np.zeros(0, np.int32)
+    good: np.ndarray = np.zeros(0, np.int32)
     if len(runs.stops):
         good = np.add.reduceat((reason < 0).astype(np.int32), runs.starts)
     kept = np.flatnonzero((keyed.run_images >= 0) & (good > 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -61,6 +62,8 @@ def mmcv_wheel(machine: Machine, ops: str, say: Callable[[str], None]) -> Path:
 
 
 def _build(work: Path, ops: str, say: Callable[[str], None]) -> Path:
+    if not shutil.which("c++") and not shutil.which("g++"):
+        raise InputError("No C++ compiler is found. Install one (apt install g++), and run again.")
     # --no-build-isolation: in isolation there is no torch, and no ops are built.
     # --no-cache-dir: pip may have kept a wheel without ops.
     as_is = ["--no-deps", "--no-build-isolation", "--no-cache-dir"]
@@ -84,10 +87,7 @@ def _build(work: Path, ops: str, say: Callable[[str], None]) -> Path:
     )
     wheels = list(work.glob("onedl_mmcv-*.whl"))
     if not wheels or "none-any" in wheels[0].name:
-        raise InputError(
-            "mmcv was built without its compiled ops. Is a C++ compiler installed"
-            " (apt install g++)?"
-        )
+        raise InputError("mmcv was built without its compiled ops: its set-up saw no torch.")
     return wheels[0]
 
 

@@ -30,6 +30,8 @@ def pip(
     done = subprocess.run(
         command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True
     )
+    if "No module named pip" in done.stderr:
+        raise InputError(f"{sys.executable} has no pip. Run: {sys.executable} -m ensurepip")
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_LAST_LINES:])
         raise InputError(
