@@ -1,0 +1,207 @@
+"""The RoI head: verified labels to the box head, masked objects only to the mask head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.task_modules.assigners import AssignResult
+from mmdet.models.task_modules.samplers import SamplingResult
+from mmdet.models.utils import unpack_gt_instances
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import bbox2roi
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from lvis_merge.errors import InputError
+from lvis_merge.training.heads.bbox_head import ManifestBBoxHead
+from lvis_merge.training.heads.masked_positives import (
+    only_positives,
+    positives_with_mask,
+    rows_of_positives,
+)
+from lvis_merge.training.heads.sampling_log import ignored_background, sampling_log
+from lvis_merge.training.losses.verified import VerifiedLabels, negatives_of
+
+
+@MODELS.register_module()
+class ManifestRoIHead(StandardRoIHead):
+    """StandardRoIHead over a ManifestBBoxHead, with or without a mask head.
+
+    - Proposals of images whose source is in `verified_sources` learn as negatives only the
+      categories that people verified there.
+    - Objects without a mask train the box head and not the mask head (`has_mask` of the objects;
+      absent: all have one). Without any positive that has one, the mask loss is a zero attached to
+      the mask head.
+    - `num_pos`, `num_neg` (sampled) and `num_ignored` (background proposals that ignore regions
+      took away, with BackgroundIgnoreAssigner) are logged as means per image.
+
+    Args:
+        verified_sources: names of manifest sources; empty: every category is a lawful negative.
+        **kwargs: of StandardRoIHead.
+
+    Raises:
+        InputError: `verified_sources` with a loss that cannot leave categories out, a box head of
+            another type, or a `pre_nms_topk` below 1.
+    """
+
+    def __init__(self, *, verified_sources: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sources = (verified_sources,) if isinstance(verified_sources, str) else verified_sources
+        self.verified_sources = tuple(sources)
+        head = getattr(self, "bbox_head", None)
+        if not isinstance(head, ManifestBBoxHead):
+            raise InputError(
+                f"ManifestRoIHead: bbox_head is {type(head).__name__}; use ManifestBBoxHead."
+            )
+        if self.verified_sources and not head.takes_verified:
+            raise InputError(
+                f"ManifestRoIHead: verified_sources is {list(self.verified_sources)}, and loss_cls "
+                f"{type(head.loss_cls).__name__} cannot leave unverified categories out. Use "
+                "SigmoidBCELoss or EqualizationLoss, or set verified_sources=()."
+            )
+        bound = self.test_cfg.get("pre_nms_topk") if self.test_cfg else None
+        if bound is not None and bound < 1:
+            raise InputError(
+                f"ManifestRoIHead: test_cfg.rcnn.pre_nms_topk is {bound}; use a number of "
+                "candidates from 1 up, or None for no bound."
+            )
+
+    def reset_classifier(self) -> tuple[str, ...]:
+        """Draws the layers that depend on the label space anew, from the global generator.
+
+        These are the box head's `fc_cls` and class-specific `fc_reg`, and the mask head's
+        class-specific `conv_logits`. Ranks must draw alike or be sent one rank's values.
+
+        Returns:
+            The parameters drawn, by their names in this module's `state_dict`.
+        """
+        drawn = [f"bbox_head.{name}" for name in self.bbox_head.reset_classifier()]
+        if self.with_mask and not self.mask_head.class_agnostic:
+            logits = self.mask_head.conv_logits
+            nn.init.kaiming_normal_(logits.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(logits.bias)
+            drawn += [f"mask_head.conv_logits.{name}" for name, _ in logits.named_parameters()]
+        return tuple(drawn)
+
+    def loss(
+        self,
+        x: tuple[Tensor, ...],
+        rpn_results_list: list[InstanceData],
+        batch_data_samples: list[DetDataSample],
+    ) -> dict[str, Tensor]:
+        """The losses of a batch and the counts of its proposals, by name.
+
+        Args:
+            x: feature maps, one [B, channels, H, W] per level.
+            rpn_results_list: proposals, `bboxes` [P, 4] as x1, y1, x2, y2 in pixels of the
+                network's input; one per image.
+            batch_data_samples: `gt_instances`, `ignored_instances` and the metadata of the images.
+        """
+        objects, regions, metas = unpack_gt_instances(batch_data_samples)
+        assigned, sampled = [], []
+        for slot, proposals in enumerate(rpn_results_list):
+            one = [level[slot][None] for level in x]
+            found = self._sample(proposals, objects[slot], regions[slot], one)
+            assigned.append(found[0])
+            sampled.append(found[1])
+        boxes = self.bbox_loss(x, sampled, self._lawful_negatives(metas, x[0]))
+        losses: dict[str, Tensor] = dict(boxes["loss_bbox"])
+        if self.with_mask:
+            masks = self.mask_loss(x, sampled, boxes["bbox_feats"], objects)
+            losses |= masks["loss_mask"]
+        ignored = [ignored_background(result) for result in assigned]
+        return losses | sampling_log(sampled, ignored, x[0].device)
+
+    def _sample(
+        self,
+        proposals: InstanceData,
+        objects: InstanceData,
+        regions: InstanceData | None,
+        feats: list[Tensor],
+    ) -> tuple[AssignResult, SamplingResult]:
+        """One image: which proposals learn what, and which of them are drawn."""
+        candidates = proposals.new()
+        candidates.priors = candidates.pop("bboxes")
+        assigned = self.bbox_assigner.assign(candidates, objects, regions)
+        return assigned, self.bbox_sampler.sample(assigned, candidates, objects, feats=feats)
+
+    def _lawful_negatives(self, metas: list[dict[str, Any]], like: Tensor) -> Tensor | None:
+        """Bool [B, C], what each image may teach as a negative; None when that is everything."""
+        if not self.verified_sources:
+            return None
+        if any("source" not in meta for meta in metas):
+            raise InputError(
+                "ManifestRoIHead: verified_sources is set and the training images do not say which "
+                "source they are of. Load them with ManifestDataset and PackManifestInputs."
+            )
+        if not any(meta["source"] in self.verified_sources for meta in metas):
+            return None
+        return negatives_of(metas, self.bbox_head.num_classes, self.verified_sources, like.device)
+
+    def bbox_loss(
+        self,
+        x: tuple[Tensor, ...],
+        sampling_results: list[SamplingResult],
+        negatives: Tensor | None = None,
+    ) -> dict[str, Any]:
+        """As in StandardRoIHead, with the categories that each image may teach as negatives.
+
+        Args:
+            x: feature maps, one [B, channels, H, W] per level.
+            sampling_results: one per image.
+            negatives: bool [B, C]; None for all.
+        """
+        rois = bbox2roi([result.priors for result in sampling_results])
+        forward = self._bbox_forward(x, rois)
+        verified = None
+        if negatives is not None:
+            verified = VerifiedLabels(slot=rois[:, 0].long(), negatives=negatives)
+        told = self.bbox_head.loss_and_target(
+            cls_score=forward["cls_score"],
+            bbox_pred=forward["bbox_pred"],
+            rois=rois,
+            sampling_results=sampling_results,
+            rcnn_train_cfg=self.train_cfg,
+            verified=verified,
+        )
+        return {**forward, "loss_bbox": told["loss_bbox"]}
+
+    def mask_loss(
+        self,
+        x: tuple[Tensor, ...],
+        sampling_results: list[SamplingResult],
+        bbox_feats: Tensor,
+        batch_gt_instances: list[InstanceData],
+    ) -> dict[str, Any]:
+        """As in StandardRoIHead, of the positives matched to objects with a mask.
+
+        Args:
+            x: feature maps, one [B, channels, H, W] per level.
+            sampling_results: one per image.
+            bbox_feats: float [N, channels, H, W], of every sampled proposal; used where box and
+                mask head share their RoI extractor.
+            batch_gt_instances: the objects: `masks`, and `has_mask` bool [G].
+
+        Raises:
+            InputError: the data pipeline loads no masks.
+        """
+        if any("masks" not in objects for objects in batch_gt_instances):
+            raise InputError(
+                "The model has a mask head and the training images come without masks. Set "
+                "with_mask=True in LoadManifestAnnotations, or take the mask head out."
+            )
+        keep = [
+            positives_with_mask(result, objects)
+            for result, objects in zip(sampling_results, batch_gt_instances, strict=True)
+        ]
+        if not all(bool(kept.all()) for kept in keep):
+            if self.share_roi_extractor:
+                bbox_feats = bbox_feats[rows_of_positives(sampling_results, keep)]
+            sampling_results = [
+                only_positives(result, kept)
+                for result, kept in zip(sampling_results, keep, strict=True)
+            ]
+        return super().mask_loss(x, sampling_results, bbox_feats, batch_gt_instances)
