@@ -27,7 +27,7 @@ _EXPORTS = {
     "SigmoidEQLv2Loss": "lvis_merge.training.losses",
 }
 
-__all__ = [*_EXPORTS, "register_all"]  # noqa: PLE0604
+__all__ = [*_EXPORTS, "register_all"]
 
 
 def __getattr__(name: str) -> Any:

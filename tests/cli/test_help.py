@@ -11,7 +11,9 @@ from lvis_merge import __version__
 from tests.cli.command import Run
 
 COMMANDS = (
-    ("build",), ("demo",), ("validate",), ("stats",), ("map", "check"), ("map", "suggest"),
+    ("build",), ("demo",), ("experts",), ("ensemble",), ("submit",), ("roadmap",),
+    ("validate",), ("stats",), ("map", "check"), ("map", "suggest"),
+    ("setup-training",), ("train",), ("evaluate",),
 )  # fmt: skip
 # names that users' scripts rely on
 BUILD_OPTIONS = {
