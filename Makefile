@@ -1,4 +1,4 @@
-# The two commands for users: `make demo` runs the main job, `make test` the tests.
+# The two commands for users: `make demo` builds and trains on a drawn world, `make test` the tests.
 # Both set up `.venv` first, from nothing but python3.11 (with venv and pip).
 PYTHON ?= python3.11
 VENV := .venv
@@ -21,6 +21,9 @@ $(READY): pyproject.toml
 
 demo: setup
 	$(BIN)/lvis-merge demo --out manifests/demo
+	@rm -rf runs/demo
+	$(BIN)/lvis-merge train mini --manifest manifests/demo --work-dir runs/demo \
+	    --image-root manifests/demo_world/images --image-root manifests/demo_world/openimages_images
 
 test: setup
 	$(BIN)/python -m pytest -n 2
@@ -35,4 +38,4 @@ benchmark: setup
 	$(BIN)/python benchmarks/full_scale.py
 
 clean:
-	rm -rf $(VENV) manifests/demo manifests/demo_world
+	rm -rf $(VENV) manifests/demo manifests/demo_world runs/demo

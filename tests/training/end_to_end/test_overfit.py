@@ -1,0 +1,103 @@
+"""`mini` can learn: eight images by heart, judged by the evaluation in the loop."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from lvis_merge.evaluation.scores import PAPER_FIGURES
+from tests.training.end_to_end.conftest import StartMini
+
+pytestmark = pytest.mark.slow
+
+# six of LVIS, two of Open Images; both loaders serve these
+IMAGES = [0, 1, 2, 3, 4, 5, 21, 23]
+STEPS, EVALUATED_EVERY = 240, 120
+CHANGES = {
+    "total_batch": 2,
+    "optim_wrapper.optimizer.lr": 0.03,
+    "param_scheduler.1.end": STEPS,
+    "param_scheduler.1.T_max": STEPS - 50,
+    "train_cfg.max_iters": STEPS,
+    "train_cfg.val_interval": EVALUATED_EVERY,
+    "default_hooks.logger.interval": 20,
+    "train_dataloader.dataset.keep_empty": True,  # as in evaluation: places count all images
+    "train_dataloader.dataset.indices": IMAGES,
+    "val_dataloader.dataset.indices": IMAGES,
+    "val_dataloader.dataset.split": "train",
+    "val_evaluator.split": "train",
+}
+BAR = 0.5
+"""AP50 of the eight images; 0.8 was seen, and an untrained model has 0.00."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training left behind.
+
+    Attributes:
+        folder: its work folder.
+        said: its stderr.
+    """
+
+    folder: Path
+    said: str
+
+    @property
+    def losses(self) -> list[float]:
+        """Means of the total loss, in order."""
+        return [float(text) for text in re.findall(r"iteration \d+/\d+ +loss ([\d.]+)", self.said)]
+
+    @property
+    def scores(self) -> list[dict[str, float]]:
+        """Of each evaluation."""
+        return [
+            {name: float(value) for name, value in re.findall(r"(lvis/\w+) (-?[\d.]+)", line)}
+            for line in self.said.splitlines()
+            if line.startswith("evaluated at iteration")
+        ]
+
+
+@pytest.fixture(scope="module")
+def run(start_mini: StartMini, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("overfit")
+    ended = start_mini(folder, CHANGES).wait()
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout == ""
+    return Run(folder, ended.stderr)
+
+
+def test_loss_falls_by_half(run: Run) -> None:
+    assert len(run.losses) == STEPS // 20
+    assert run.losses[-1] < run.losses[0] / 2
+
+
+def test_finds_the_objects(run: Run) -> None:
+    last = run.scores[-1]
+    assert last["lvis/bbox_AP50"] > BAR
+    assert last["lvis/segm_AP50"] > BAR
+
+
+def test_best_checkpoint_is_kept(run: Run) -> None:
+    """By mask AP, and no other."""
+    scores = [one["lvis/segm_AP"] for one in run.scores]
+    assert len(scores) == STEPS // EVALUATED_EVERY
+    best = scores.index(max(scores)) + 1
+    kept = list(run.folder.glob("best_*.pth"))
+    assert [path.name for path in kept] == [f"best_lvis_segm_AP_iter_{best * EVALUATED_EVERY}.pth"]
+    told = torch.load(kept[0], weights_only=True)["meta"]["progress"]["best"]
+    assert told["value"] == pytest.approx(max(scores), abs=1e-4)
+
+
+def test_scores_are_of_the_images_served(run: Run) -> None:
+    """All figures come, masks and boxes, and the paper's table is in the log."""
+    assert set(run.scores[-1]) == {
+        f"lvis/{kind}_{figure}" for kind in ("bbox", "segm") for figure in PAPER_FIGURES
+    }
+    log = next(run.folder.rglob("*.log")).read_text()
+    assert log.count("8 of 38 images were served; only these are scored.") == 2
+    assert "AP × 100" in log
