@@ -16,11 +16,16 @@ import typer
 from lvis_merge import __version__
 from lvis_merge.cli.build import build
 from lvis_merge.cli.demo import demo
+from lvis_merge.cli.ensemble import ensemble
 from lvis_merge.cli.evaluate import evaluate
+from lvis_merge.cli.experts import experts
 from lvis_merge.cli.manifest import stats, validate
 from lvis_merge.cli.map import map_app
+from lvis_merge.cli.roadmap import roadmap
 from lvis_merge.cli.setup_training import setup_training
 from lvis_merge.cli.stopping import STOPPED, StoppedError, stop_code, stop_on_signals
+from lvis_merge.cli.submit import submit
+from lvis_merge.cli.train import train
 from lvis_merge.errors import LvisMergeError, UsageError
 
 app = typer.Typer(
@@ -33,9 +38,14 @@ app = typer.Typer(
 app.command()(build)
 app.command()(demo)
 app.command()(evaluate)
+app.command()(experts)
+app.command()(ensemble)
+app.command()(submit)
+app.command()(roadmap)
 app.command()(validate)
 app.command()(stats)
 app.command()(setup_training)
+app.command()(train)
 app.add_typer(map_app, name="map")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.outputs import check_folder
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ _TRUTH, _OUTPUT = "Ground truth", "Output"
 
 def evaluate(
     results: Annotated[
-        str, typer.Argument(metavar="RESULTS.json", help="LVIS results: boxes, masks or both.")
+        str,
+        typer.Argument(
+            metavar="RESULTS", help="LVIS results, .json or .parquet: boxes, masks or both."
+        ),
     ],
     annotations: Annotated[
         str | None,
@@ -101,8 +105,7 @@ def evaluate(
     if bootstrap and backend == Backend.lvis:
         raise UsageError("--bootstrap goes with --backend hotcoco; both give the same figures.")
     for file in (by_category, plot):
-        if file and not file.parent.is_dir():
-            raise InputError(f"{file}: there is no folder {file.parent}. Make it first.")
+        check_folder(file)
     import json
 
     from rich.console import Console

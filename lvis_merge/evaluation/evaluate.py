@@ -64,7 +64,7 @@ def evaluate(
         raise UsageError("Intervals need the matches of hotcoco; lvis gives the same figures.")
     found = results.detections
     if found.mask is not None and (results.faults.lenient or backend == "lvis"):
-        found = found.at(mask_areas(found, truth, results.faults) >= 0)
+        found = found.at(mask_areas(found, truth.known, results.faults) >= 0)
     kinds: list[Kind] = ["bbox"] if found.bbox is not None else []
     if found.mask is not None:
         kinds.append("segm")
@@ -113,7 +113,7 @@ def _hotcoco_run(
     found = judged(capped(found), truth)
     areas: Floats | Ints
     if kind == "segm":
-        areas = mask_areas(found, truth, results.faults)
+        areas = mask_areas(found, truth.known, results.faults)
     else:
         assert found.bbox is not None
         areas = found.bbox[:, 2] * found.bbox[:, 3]

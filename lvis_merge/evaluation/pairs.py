@@ -32,14 +32,6 @@ class PairIndex:
             np.sort(images["image_id"].to_numpy()), np.sort(categories["category_id"].to_numpy())
         )
 
-    def knows_image(self, image_id: Ints) -> Bools:
-        """bool [N]: which ids [N] are of images."""
-        return _knows(self.image_ids, image_id)
-
-    def knows_category(self, category_id: Ints) -> Bools:
-        """bool [N]: which ids [N] are of categories."""
-        return _knows(self.category_ids, category_id)
-
     def keys(self, image_id: Ints, category_id: Ints) -> Ints:
         """int64 [N]: a number per pair of known ids [N]."""
         image = np.searchsorted(self.image_ids, image_id)
@@ -50,11 +42,12 @@ class PairIndex:
         lists = images[column].combine_chunks()
         image_id = images["image_id"].to_numpy()[pc.list_parent_indices(lists).to_numpy()]
         category_id = lists.flatten().to_numpy().astype(np.int64)
-        known = self.knows_category(category_id)
+        known = is_in(self.category_ids, category_id)
         return self.keys(image_id[known], category_id[known])
 
 
-def _knows(ordered: Ints, values: Ints) -> Bools:
+def is_in(ordered: Ints, values: Ints) -> Bools:
+    """bool [N]: which values [N] are among ascending ones."""
     if not len(ordered):
         return np.zeros(len(values), np.bool_)
     place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)

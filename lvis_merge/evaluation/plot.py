@@ -53,10 +53,20 @@ def ap_plot(evaluation: Evaluation) -> str:
         name = PurePath(evaluation.results).name
         title = f"{name}: AP of {KIND_NAMES[scores.kind]} by category"
         _panel(drawing, scores, _PANEL * place, decades, title)
+    return standalone(drawing, _STYLE)
+
+
+def standalone(drawing: Drawing, style: str) -> str:
+    """An SVG document of a drawing, which by itself is part of a page.
+
+    Args:
+        drawing: the picture.
+        style: a `style` element for its classes.
+    """
     markup = drawing.markup()
     start = markup.index(">") + 1
     opening = markup[:start].replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return f"{opening}{_STYLE}{markup[start:]}\n"
+    return f"{opening}{style}{markup[start:]}\n"
 
 
 def _panel(drawing: Drawing, scores: Scores, top: float, decades: float, title: str) -> None:

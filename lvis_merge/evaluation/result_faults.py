@@ -90,12 +90,9 @@ def unknown_image(image_id: int, truth: str) -> str:
     )
 
 
-def unknown_category(category_id: int, truth: str) -> str:
+def unknown_category(category_id: int, truth: str, advice: str) -> str:
     """About a category that the ground truth lacks."""
-    return (
-        f"category_id {category_id} is not in {truth}. Write its category ids (LVIS starts at 1,"
-        " and v0.5 and v1 differ)."
-    )
+    return f"category_id {category_id} is not in {truth}. {advice}"
 
 
 def bad_score(score: float) -> str:

@@ -1,4 +1,4 @@
-"""Entries of a results file as columns, each checked against the ground truth."""
+"""Entries of a JSON results file as columns, each checked against what it may name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from lvis_merge.evaluation import result_faults
+from lvis_merge.evaluation import entry_checks, result_faults
 from lvis_merge.evaluation.detections import Detections
-from lvis_merge.evaluation.pairs import Bools, Ints, PairIndex
-from lvis_merge.evaluation.result_faults import FAULTS, Fault, Faults
-from lvis_merge.evaluation.truth import GroundTruth
+from lvis_merge.evaluation.known import Known
+from lvis_merge.evaluation.pairs import Bools, Ints
+from lvis_merge.evaluation.result_faults import Fault, Faults
 from lvis_merge.sources.json_scan import value_of
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -57,13 +57,8 @@ class EntryColumns:
         seen: how many there were, good or bad.
     """
 
-    def __init__(self, truth: GroundTruth, faults: Faults) -> None:
-        self._truth = truth
-        self._index = PairIndex.of(truth.images, truth.categories)
-        order = np.argsort(truth.images["image_id"].to_numpy())
-        self._sizes = np.stack(
-            [truth.images[side].to_numpy()[order] for side in ("height", "width")], axis=1
-        ).astype(np.int64)
+    def __init__(self, known: Known, faults: Faults) -> None:
+        self._known = known
         self._faults = faults
         self._kinds: tuple[bool, bool] | None = None
         self._blocks: list[Detections] = []
@@ -120,61 +115,48 @@ class EntryColumns:
             bbox=np.fromiter(boxes, np.float64, 4 * count).reshape(count, 4),
             mask=pa.array([mask and mask.counts for mask in masks], pa.large_string()),
         )
-        codes = np.zeros(count, np.int8)
-        for fault, fails in self._checks(block, entries).items():
-            codes[fails & (codes == 0)] = FAULTS.index(fault) + 1
-        for row in np.flatnonzero(codes).tolist():
-            fault = FAULTS[codes[row] - 1]
-            self._faults.add(fault, self.seen + row + 1, self._message(fault, entries[row]))
-        self._blocks.append(block.at(codes == 0) if codes.any() else block)
+
+        def tell(fault: Fault, row: int) -> None:
+            message = self._message(fault, block, row, entries[row])
+            self._faults.add(fault, self.seen + row + 1, message)
+
+        self._blocks.append(entry_checks.good_entries(block, self._checks(block, entries), tell))
 
     def _checks(self, block: Detections, entries: list[_Entry]) -> dict[Fault, Bools]:
         """Which entries are bad, by fault, in the order in which they are told."""
-        assert block.bbox is not None
         kinds = np.array([entry.kinds for entry in entries], np.bool_)
         if self._kinds is None and kinds.any():
             self._kinds = entries[int(np.argmax(kinds.any(axis=1)))].kinds
         has_box, has_mask = kinds.T
-        known = self._index.knows_image(block.image_id)
-        box = block.bbox
+        found = entry_checks.checks(block, self._known)
+        fits = self._fits(block.image_id, entries)
         return {
-            "image_id": ~known,
-            "category_id": ~self._index.knows_category(block.category_id),
-            "score": ~((block.score >= 0) & (block.score <= 1)),
-            "bbox": has_box & ~(np.isfinite(box).all(axis=1) & (box[:, 2:] >= 0).all(axis=1)),
-            "segmentation": has_mask & known & ~self._fits(block.image_id, entries),
+            **found,
+            "bbox": has_box & found["bbox"],
+            "segmentation": has_mask & ~found["image_id"] & ~fits,
             "uneven": (kinds != (self._kinds or (True, False))).any(axis=1),
         }
 
     def _fits(self, image_id: Ints, entries: list[_Entry]) -> Bools:
         """Which masks are of their image's size; only those of known images are looked at."""
-        if not any(entry.segmentation for entry in entries):
+        expected = self._known.size(image_id)
+        if expected is None or not any(entry.segmentation for entry in entries):
             return np.ones(len(entries), np.bool_)
         sizes = [entry.segmentation.size if entry.segmentation else (0, 0) for entry in entries]
-        fits: Bools = (np.array(sizes, np.int64) == self._size(image_id)).all(axis=1)
+        fits: Bools = (np.array(sizes, np.int64) == expected).all(axis=1)
         return fits
 
-    def _size(self, image_id: Ints) -> Ints:
-        """int64 [N, 2]: height and width."""
-        place = np.searchsorted(self._index.image_ids, image_id)
-        sizes: Ints = self._sizes[np.minimum(place, len(self._sizes) - 1)]
-        return sizes
-
-    def _message(self, fault: Fault, entry: _Entry) -> str:
-        if fault == "image_id":
-            return result_faults.unknown_image(entry.image_id, self._truth.name)
-        if fault == "category_id":
-            return result_faults.unknown_category(entry.category_id, self._truth.name)
-        if fault == "score":
-            return result_faults.bad_score(entry.score)
-        if fault == "bbox":
-            return result_faults.bad_box(entry.bbox or ())
+    def _message(self, fault: Fault, block: Detections, row: int, entry: _Entry) -> str:
+        if fault == "uneven":
+            if self._kinds is None:
+                return result_faults.without_kind()
+            return result_faults.uneven(_WORDS[entry.kinds], _WORDS[self._kinds])
         if fault == "segmentation" and entry.segmentation:
-            height, width = self._size(np.array([entry.image_id]))[0].tolist()
+            expected = self._known.size(block.image_id[row : row + 1])
+            assert expected is not None
+            height, width = expected[0].tolist()
             return result_faults.wrong_size(entry.segmentation.size, height, width)
-        if self._kinds is None:
-            return result_faults.without_kind()
-        return result_faults.uneven(_WORDS[entry.kinds], _WORDS[self._kinds])
+        return entry_checks.message(fault, block, row, self._known)
 
 
 _NOTHING = Detections(

@@ -1,4 +1,4 @@
-"""Reads LVIS results: a JSON array of detections."""
+"""Reads LVIS results: a JSON array of detections, or the same as a Parquet table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pyarrow as pa
 
 from lvis_merge.evaluation import result_faults
 from lvis_merge.evaluation.detections import Detections
-from lvis_merge.evaluation.pairs import Ints, PairIndex
+from lvis_merge.evaluation.known import Known
+from lvis_merge.evaluation.pairs import Ints
 from lvis_merge.evaluation.result_faults import Faults
 from lvis_merge.evaluation.result_file import read_entries
 from lvis_merge.evaluation.result_rows import EntryColumns
+from lvis_merge.evaluation.result_table import is_table, read_table
 from lvis_merge.evaluation.truth import GroundTruth
 from lvis_merge.manifest.validate.run_lengths import decode
 from lvis_merge.sources.files import base_name, local_files
@@ -37,7 +39,7 @@ class Results:
     faults: Faults
 
 
-def read_results(path: str, truth: GroundTruth, *, lenient: bool = False) -> Results:
+def read_results(path: str, truth: GroundTruth | Known, *, lenient: bool = False) -> Results:
     """Reads and checks results.
 
     An entry has `image_id`, `category_id`, `score` in [0, 1] and, the same in every entry, `bbox`
@@ -46,26 +48,31 @@ def read_results(path: str, truth: GroundTruth, *, lenient: bool = False) -> Res
     `mask_areas`, which looks only at what is scored.
 
     Args:
-        path: a local file (plain, `.gz`, `.zip`) or a URL.
-        truth: what the detections are to be compared with.
+        path: a local file (JSON, plain, `.gz` or `.zip`; or `.parquet`, see `result_table`) or a
+            URL.
+        truth: what the detections are to be compared with, or what alone they may name.
         lenient: drop and count bad entries instead of stopping at the first.
 
     Raises:
         InputError: the file is missing, empty, damaged, cut short or no array; or an entry is bad.
     """
     faults = Faults(path, lenient)
-    columns = EntryColumns(truth, faults)
+    known = truth.known if isinstance(truth, GroundTruth) else truth
     with local_files([path]) as files:
+        if is_table(path):
+            entries, detections = read_table(files[path], known, faults)
+            return Results(base_name(path), entries, detections, faults)
+        columns = EntryColumns(known, faults)
         read_entries(files[path], columns)
     return Results(base_name(path), columns.seen, columns.finish(), faults)
 
 
-def mask_areas(detections: Detections, truth: GroundTruth, faults: Faults) -> Ints:
+def mask_areas(detections: Detections, known: Known, faults: Faults) -> Ints:
     """Decodes masks.
 
     Args:
         detections: of known images, with masks of their sizes.
-        truth: the images.
+        known: the images.
         faults: told of masks that do not decode or do not fill their image.
 
     Returns:
@@ -75,11 +82,9 @@ def mask_areas(detections: Detections, truth: GroundTruth, faults: Faults) -> In
         InputError: a mask is bad, and bad entries are not to be dropped.
     """
     assert detections.mask is not None
-    index = PairIndex.of(truth.images, truth.categories)
-    order = np.argsort(truth.images["image_id"].to_numpy())
-    rows = order[np.searchsorted(index.image_ids, detections.image_id)]
-    height = truth.images["height"].to_numpy()[rows].astype(np.int64)
-    width = truth.images["width"].to_numpy()[rows].astype(np.int64)
+    sizes = known.size(detections.image_id)
+    assert sizes is not None
+    height, width = sizes.T
     areas = np.zeros(len(detections), np.int64)
     for start in range(0, len(detections), _MASKS_AT_ONCE):
         part = slice(start, start + _MASKS_AT_ONCE)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.errors import InputError
+from lvis_merge.evaluation.known import Known
 from lvis_merge.sources.tables import BBOX64, IDS
 
 IMAGES = pa.schema(
@@ -67,6 +68,11 @@ class GroundTruth:
     def frequencies(self) -> npt.NDArray[np.str_]:
         """str [C]: r, c, f, or empty where the label space has no groups."""
         return np.array([group or "" for group in self.categories["frequency"].to_pylist()], "U1")
+
+    @property
+    def known(self) -> Known:
+        """What results may name."""
+        return Known.of(self.name, self.images, self.categories)
 
     def with_masks(self) -> GroundTruth:
         """The ground truth that masks are compared with.

@@ -75,7 +75,8 @@ class TrainingLogHook(Hook):
         runner.control.display.evaluated()
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         runner.visualizer.add_scalars(scores, step=runner.iter)
-        text = f"evaluated at iteration {runner.iter}:{_table(scores) or ' no scores'}"
+        drawn = _drawn(runner) or _table(scores) or " no scores"
+        text = f"evaluated at iteration {runner.iter}:{drawn}"
         runner.logger.info(text)
         runner.control.display.say(text)
 
@@ -114,6 +115,12 @@ class TrainingLogHook(Hook):
             data_seconds=sum(self._waiting) / len(self._waiting),
             remaining=seconds * (runner.max_iters - done),
         )
+
+
+def _drawn(runner: Any) -> str:
+    """The tables that metrics have drawn of their scores (LVISFederatedMetric does)."""
+    tables = (getattr(metric, "table", "") for metric in runner.val_loop.evaluator.metrics)
+    return "".join(f"\n{table}" for table in tables if table)
 
 
 def _table(scores: dict[str, float]) -> str:

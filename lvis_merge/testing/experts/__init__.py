@@ -1,0 +1,1 @@
+"""Experts: results of detectors in other label spaces, under LVIS's category ids."""

@@ -1,0 +1,1 @@
+"""Fuses what several models found: class-wise NMS, or weighted boxes."""

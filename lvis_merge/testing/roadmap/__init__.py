@@ -1,0 +1,1 @@
+"""The road map: what each trick brought, beside the published figures."""
