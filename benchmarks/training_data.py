@@ -7,8 +7,8 @@
 Prints Markdown tables, progress on stderr. Memory is PSS, the sum over a rank and its workers: a
 page that k processes share counts 1/k in each. It is given above that of the same processes with a
 dataset of 16 images, so that torch and mmdet are not in it. Every opening is a process of its own.
-Samples per second are those of one process without workers, both sides in turn on the same
-generated pictures, through the same transforms.
+Samples are made in one process without workers, both sides in turn, of the same generated pictures
+through the same transforms with the same random choices; the median round, lowest and highest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from statistics import median
@@ -196,12 +196,35 @@ def write_lvis_json(dataset: Any, path: Path) -> None:
     path.write_text(json.dumps({"images": images, "annotations": rows, "categories": categories}))
 
 
-def rate(dataset: Any, items: Sequence[Any]) -> float:
-    """Samples per second."""
-    started = time.perf_counter()
-    for item in items:
-        dataset[item]
-    return len(items) / (time.perf_counter() - started)
+Side = Callable[[int, int], Any]
+
+
+def passes(sides: dict[str, Side], images: int, rounds: int) -> dict[str, list[float]]:
+    """Samples per CPU second of each side, by round.
+
+    The sides take turns at every image, so that a change of the machine's speed meets all, and the
+    first turn goes round.
+    """
+    names = list(sides)
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(-1, rounds):  # before the first round, one to warm up
+        print(f"speed: round {turn + 1}", file=sys.stderr)
+        spent = dict.fromkeys(names, 0.0)
+        for image in range(images):
+            first = image % len(names)
+            for name in names[first:] + names[:first]:
+                spent[name] += sides[name](image, (turn + 1) * images + image)
+        if turn >= 0:
+            for name in names:
+                found[name].append(images / spent[name])
+    return found
+
+
+def clocked(dataset: Any, item: Any) -> float:
+    """CPU seconds of one sample."""
+    started = time.process_time()
+    dataset[item]
+    return time.process_time() - started
 
 
 def speed(arguments: argparse.Namespace, folder: Path) -> None:
@@ -212,6 +235,7 @@ def speed(arguments: argparse.Namespace, folder: Path) -> None:
         from training_data_side import manifest_dataset, stock_dataset
 
         from lvis_merge.training.data import Draw
+        from lvis_merge.training.data.seeding import seeded
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -238,28 +262,31 @@ def speed(arguments: argparse.Namespace, folder: Path) -> None:
         ],
         data_prefix={"img": str(root / "train2017")},
     )
-    items = range(len(ours))
-    rates: dict[str, list[float]] = {
-        "LVISV05Dataset": [],
-        "ManifestDataset": [],
-        "ManifestDataset, seeded by draw": [],
+
+    def alike(dataset: Any) -> Side:
+        """Asked by number, with the chance that the draw would have."""
+
+        def run(image: int, position: int) -> float:
+            with seeded(0, position, 0):
+                return clocked(dataset, image)
+
+        return run
+
+    sides: dict[str, Side] = {
+        "LVISV05Dataset": alike(stock),
+        "ManifestDataset": alike(ours),
+        "ManifestDataset, seeding itself by draw": lambda image, position: clocked(
+            ours, Draw(image, position)
+        ),
     }
-    for turn in range(arguments.rounds):
-        print(f"speed: round {turn + 1}", file=sys.stderr)
-        rates["LVISV05Dataset"].append(rate(stock, items))
-        rates["ManifestDataset"].append(rate(ours, items))
-        draws = [Draw(item, turn * len(items) + item) for item in items]
-        rates["ManifestDataset, seeded by draw"].append(rate(ours, draws))
-    base = median(rates["LVISV05Dataset"])
-    print(
-        f"| {len(items)} pictures, {arguments.rounds} rounds | samples/s (lowest-highest) | ratio |"
-    )
+    found = passes(sides, len(ours), arguments.rounds)
+    base = median(found["LVISV05Dataset"])
+    print(f"| {len(ours)} pictures, {arguments.rounds} rounds | samples per CPU second | ratio |")
     print("|---|---:|---:|")
-    for name, found in rates.items():
-        middle = median(found)
-        print(
-            f"| {name} | {middle:.1f} ({min(found):.1f}-{max(found):.1f}) | {middle / base:.2f} |"
-        )
+    for name, rates in found.items():
+        middle = median(rates)
+        cell = f"{middle:.1f} ({min(rates):.1f}-{max(rates):.1f})"
+        print(f"| {name} | {cell} | {middle / base:.2f} |")
 
 
 def main() -> None:
@@ -271,10 +298,12 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200, help="pictures of the speed table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ours", action="store_true", help="leave mmdet's dataset unopened")
+    parser.add_argument("--speed", action="store_true", help="samples per second only")
     arguments = parser.parse_args()
     print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as folder:
-        opening(arguments, Path(folder))
+        if not arguments.speed:
+            opening(arguments, Path(folder))
         speed(arguments, Path(folder))
 
 

@@ -75,10 +75,10 @@ class TrainingLogHook(Hook):
         runner.control.display.evaluated()
         scores = {name: float(value) for name, value in (metrics or {}).items()}
         runner.visualizer.add_scalars(scores, step=runner.iter)
-        drawn = _drawn(runner) or _table(scores) or " no scores"
-        text = f"evaluated at iteration {runner.iter}:{drawn}"
-        runner.logger.info(text)
-        runner.control.display.say(text)
+        text = f"evaluated at iteration {runner.iter}:"
+        listed = _table(scores) or " no scores"
+        runner.logger.info(text + listed)
+        runner.control.display.say(text + (_drawn(runner) or listed))
 
     def _write(self, runner: Any, done: int) -> None:
         entries = runner.train_loop.losses.taken()

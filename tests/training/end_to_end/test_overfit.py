@@ -88,5 +88,5 @@ def test_scores_are_of_the_images_served(run: Run) -> None:
     figures = {f"lvis/{kind}_{name}" for kind in ("bbox", "segm") for name in PAPER_FIGURES}
     assert {tag for tag in run.scalars if tag.startswith("lvis/")} == figures
     log = next(run.folder.rglob("*.log")).read_text()
-    assert log.count("8 of 38 images were served; only these are scored.") == 2
+    assert "8 of 38 images were served; only these are scored." in log
     assert "AP × 100" in log
