@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,6 +100,17 @@ class ManifestColumns:
     bbox: np.ndarray
     polygons: Polygons
     mask_rle: pa.StringArray
+
+    @cached_property
+    def _has_run_lengths(self) -> bool:
+        return self.mask_rle.null_count < len(self.mask_rle)
+
+    def run_lengths(self, first: int, last: int) -> list[str | None]:
+        """`mask_rle` of the rows from `first` to before `last`."""
+        if not self._has_run_lengths:  # usual: LVIS and Open Images boxes have none
+            return [None] * (last - first)
+        rows: list[str | None] = self.mask_rle.slice(first, last - first).to_pylist()
+        return rows
 
 
 def map_copy(folder: Path) -> ManifestColumns:

@@ -177,7 +177,6 @@ class ManifestDataset(Dataset):
         """
         index, position = item if isinstance(item, Draw) else (int(item), -1)
         columns, image = self._columns, int(self._images[index])
-        lists = {name: getattr(columns, name) for name in ("neg", "pos", "not_exhaustive")}
         return {
             "img_id": int(columns.image_id[image]),
             "source": columns.head.sources[columns.source[image]],
@@ -186,7 +185,9 @@ class ManifestDataset(Dataset):
             "height": int(columns.height[image]),
             "image_roots": self._roots,
             "position": position,
-            **{f"{name}_labels": lists[name][image].astype(np.int64) for name in lists},
+            "neg_labels": columns.neg[image].astype(np.int64),
+            "pos_labels": columns.pos[image].astype(np.int64),
+            "not_exhaustive_labels": columns.not_exhaustive[image].astype(np.int64),
             "rows": self._rows(image),
         }
 
@@ -194,9 +195,9 @@ class ManifestDataset(Dataset):
         columns = self._columns
         first, last = int(columns.rows[image]), int(columns.rows[image + 1])
         kinds = columns.kind[first:last]
-        keep = np.flatnonzero(self._acts[kinds])
+        keep = self._acts[kinds].nonzero()[0]
         polygons = columns.polygons.rows(first, last)
-        rles = columns.mask_rle.slice(first, last - first).to_pylist()
+        rles = columns.run_lengths(first, last)
         return ImageRows(
             boxes_xywh=columns.bbox[first:last][keep],
             labels=columns.label[first:last][keep].astype(np.int64),

@@ -41,6 +41,7 @@ class RankRecorder(Hook):
 
 def rank(rank: int, port: int, cache: str, manifest: str, root: str, work_dir: str) -> int:
     """One of two ranks on CPUs, as torchrun would start it: `mini`, an image a rank, in order."""
+    from lvis_merge.training import register_all
     from lvis_merge.training.recipe.load import load_recipe
     from lvis_merge.training.recipe.resolve import resolve
     from lvis_merge.training.runner import train
@@ -60,6 +61,7 @@ def rank(rank: int, port: int, cache: str, manifest: str, root: str, work_dir: s
         "train_dataloader.sampler.repeat_threshold=0.0",
         f"custom_hooks=[{{'type': 'RankRecorder', 'folder': {work_dir!r}}}]",
     ]
+    register_all()
     config = resolve(load_recipe("mini"), manifest, [root], changes, world_size=2)
     train(config, Path(work_dir))
     return 0
