@@ -25,6 +25,7 @@ from lvis_merge.cli.roadmap import roadmap
 from lvis_merge.cli.setup_training import setup_training
 from lvis_merge.cli.stopping import STOPPED, StoppedError, stop_code, stop_on_signals
 from lvis_merge.cli.submit import submit
+from lvis_merge.cli.test import detect
 from lvis_merge.cli.train import train
 from lvis_merge.errors import LvisMergeError, UsageError
 
@@ -46,6 +47,7 @@ app.command()(validate)
 app.command()(stats)
 app.command()(setup_training)
 app.command()(train)
+app.command("test")(detect)
 app.add_typer(map_app, name="map")
 
 

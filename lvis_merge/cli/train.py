@@ -145,7 +145,7 @@ def train(
     if init is not None and not init.is_file():
         raise InputError(f"--init {init}: no such file. Give a checkpoint.")
     going_on = False if dry or not team.speaks else check_work_dir(folder, resume=resume)
-    _load_stack(quietly=not team.speaks)
+    load_stack(quietly=not team.speaks)
 
     from lvis_merge.training.recipe import load_recipe, resolve
 
@@ -206,6 +206,7 @@ def _run(
         nodes=team.nodes,
         node_rank=team.node_rank,
         master=team.master,
+        carry_on="--resume carries on from the last checkpoint.",
     )
     if code:
         raise typer.Exit(code)
@@ -221,7 +222,12 @@ def _check_gpus(device: str, wanted: int) -> None:
         )
 
 
-def _load_stack(*, quietly: bool) -> None:
+def load_stack(*, quietly: bool) -> None:
+    """Imports torch and mmdet, and tells how long that took.
+
+    Args:
+        quietly: tell nothing.
+    """
     from rich.console import Console
 
     from lvis_merge.progress import Stages

@@ -18,11 +18,11 @@ from typing import IO
 import msgspec
 import pyarrow as pa
 
+from lvis_merge.cache import CACHE_VARIABLE, cache_folder
 from lvis_merge.errors import InputError
 from lvis_merge.manifest import open as open_manifest
 from lvis_merge.manifest.record import RECORD_FILE
 from lvis_merge.training.data.copy_tables import HEAD_FILE, LAYOUT, CopyHead, write_copy
-from lvis_merge.training.stack.mmcv_wheel import CACHE_VARIABLE
 from lvis_merge.unfinished import unfinished
 
 _TABLES = ("images.parquet", "annotations.parquet", "categories.parquet")
@@ -49,9 +49,7 @@ def copies_folder(cache_dir: str | Path | None = None) -> Path:
     Args:
         cache_dir: the cache to use; None: what LVIS_MERGE_CACHE names, or the user's cache folder.
     """
-    own = cache_dir or os.environ.get(CACHE_VARIABLE)
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (Path(own) if own else base / "lvis-merge") / "manifests"
+    return Path(cache_dir) / "manifests" if cache_dir else cache_folder("manifests")
 
 
 def manifest_key(manifest: Path) -> str:

@@ -11,9 +11,8 @@ from mmdet.models.roi_heads.bbox_heads import ConvFCBBoxHead
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
-from mmengine.model import bias_init_with_prob, normal_init
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import Tensor
 
 from lvis_merge.errors import InputError
 from lvis_merge.training.losses.protocol import full_precision
@@ -23,7 +22,6 @@ SIGMOID_PRIOR = 0.001
 """The score that every class of a sigmoid head starts at (Tan et al. 2020, the authors' code)."""
 
 _CLASS_STD = 0.01
-_BOX_STD = 0.001
 
 
 @MODELS.register_module()
@@ -79,24 +77,6 @@ class ManifestBBoxHead(ConvFCBBoxHead):
     @property
     def _starts_at_prior(self) -> bool:
         return bool(getattr(self.loss_cls, "sigmoid_prior", False))
-
-    def reset_classifier(self) -> tuple[str, ...]:
-        """Draws the layers that depend on the label space anew, from the global generator.
-
-        These are `fc_cls`, and `fc_reg` unless it is class-agnostic.
-
-        Returns:
-            The parameters drawn, by their names in this module's `state_dict`.
-        """
-        drawn = []
-        if self.with_cls:
-            bias = bias_init_with_prob(SIGMOID_PRIOR) if self._starts_at_prior else 0.0
-            normal_init(self.fc_cls, std=_CLASS_STD, bias=bias)
-            drawn += _names("fc_cls", self.fc_cls)
-        if self.with_reg and not self.reg_class_agnostic:
-            normal_init(self.fc_reg, std=_BOX_STD)
-            drawn += _names("fc_reg", self.fc_reg)
-        return tuple(drawn)
 
     def loss_and_target(
         self,
@@ -253,7 +233,3 @@ def best_candidates(scores: Tensor, bound: int) -> Tensor:
     best = candidates.topk(bound, sorted=False)
     kept = torch.full_like(candidates, -torch.inf).scatter_(0, best.indices, best.values)
     return torch.cat([kept.view(len(scores), -1), scores[:, -1:]], dim=1)
-
-
-def _names(prefix: str, layer: nn.Module) -> list[str]:
-    return [f"{prefix}.{name}" for name, _ in layer.named_parameters()]

@@ -13,7 +13,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import Tensor
 
 from lvis_merge.errors import InputError
 from lvis_merge.training.heads.bbox_head import ManifestBBoxHead
@@ -68,23 +68,6 @@ class ManifestRoIHead(StandardRoIHead):
                 f"ManifestRoIHead: test_cfg.rcnn.pre_nms_topk is {bound}; use a number of "
                 "candidates from 1 up, or None for no bound."
             )
-
-    def reset_classifier(self) -> tuple[str, ...]:
-        """Draws the layers that depend on the label space anew, from the global generator.
-
-        These are the box head's `fc_cls` and class-specific `fc_reg`, and the mask head's
-        class-specific `conv_logits`. Ranks must draw alike or be sent one rank's values.
-
-        Returns:
-            The parameters drawn, by their names in this module's `state_dict`.
-        """
-        drawn = [f"bbox_head.{name}" for name in self.bbox_head.reset_classifier()]
-        if self.with_mask and not self.mask_head.class_agnostic:
-            logits = self.mask_head.conv_logits
-            nn.init.kaiming_normal_(logits.weight, mode="fan_out", nonlinearity="relu")
-            nn.init.zeros_(logits.bias)
-            drawn += [f"mask_head.conv_logits.{name}" for name, _ in logits.named_parameters()]
-        return tuple(drawn)
 
     def loss(
         self,

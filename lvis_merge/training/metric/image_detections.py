@@ -63,7 +63,7 @@ def pack(image_id: int, found: Mapping[str, Any], with_masks: bool) -> ImageDete
         masks = tuple(
             counts
             for part in rows.split(_MASKS_AT_ONCE)
-            for counts in _run_lengths(bitmaps[part.to(bitmaps.device)])
+            for counts in run_lengths(bitmaps[part.to(bitmaps.device)])
         )
     return ImageDetections(
         image_id=image_id,
@@ -109,7 +109,7 @@ def detections_of(
     )
 
 
-def _run_lengths(bitmaps: torch.Tensor) -> list[bytes]:
+def run_lengths(bitmaps: torch.Tensor) -> list[bytes]:
     """N bitmaps, bool [N, H, W], as COCO compressed run lengths."""
     if not len(bitmaps):
         return []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lvis_merge.errors import InputError, UsageError
-from lvis_merge.training.runner.train import OUTCOME_VARIABLE
+from lvis_merge.training.runner.process import OUTCOME_VARIABLE
 
 _SHUTDOWN_SECONDS = 300
 """How long workers may take to finish their step and save; torchrun kills them after that."""
@@ -27,6 +27,7 @@ def launch(
     node_rank: int = 0,
     master: str | None = None,
     module: str = "lvis_merge",
+    carry_on: str = "",
 ) -> int:
     """Runs `python -m MODULE ARGUMENTS` once per GPU of this machine, under torchrun.
 
@@ -41,6 +42,7 @@ def launch(
         node_rank: which of them this is, from 0.
         master: HOST:PORT of machine 0, where they meet; needed with several.
         module: what to run.
+        carry_on: what the user is told to do where a process was killed.
 
     Returns:
         The exit code that the run ends with: that of rank 0, or of the process that failed first
@@ -75,8 +77,8 @@ def launch(
             if first.exitcode < 0:
                 name = signal.Signals(-first.exitcode).name
                 print(
-                    f"lvis-merge: a training process was killed ({name}; out of memory?)."
-                    " --resume carries on from the last checkpoint.",
+                    f"lvis-merge: a process of this run was killed ({name}; out of memory?)."
+                    f" {carry_on}".rstrip(),
                     file=sys.stderr,
                 )
                 return 128 - first.exitcode

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from enum import Enum
 from types import FrameType
 
@@ -35,6 +36,21 @@ class Phase(Enum):
     LEAVING = "on the way out: ignore it"
 
 
+@dataclass(frozen=True)
+class StopWords:
+    """What the user is told when a signal comes.
+
+    Attributes:
+        at_start: while there is nothing to save, as the process ends.
+        first: at the first signal, when something is to be saved.
+        second: at the second one, as the process ends.
+    """
+
+    at_start: str = ""
+    first: str = ""
+    second: str = ""
+
+
 class TrainingStopped(SystemExit):
     """The run ends on request; carries the exit code (130 Ctrl-C, 143 SIGTERM)."""
 
@@ -54,6 +70,7 @@ class StopRequests:
             signal is only the launcher clearing away: nothing can be saved any more.
         say: tells the user something.
         last_words: called with the exit code just before the process is ended from the thread.
+        words: what the user is told.
     """
 
     def __init__(
@@ -61,12 +78,14 @@ class StopRequests:
         say: Callable[[str], None] = lambda text: None,
         peer_failure: Callable[[], int | None] = lambda: None,
         last_words: Callable[[int], None] = lambda code: None,
+        words: StopWords = StopWords(),
     ) -> None:
         self.requested = 0
         self.phase = Phase.BUILDING
         self.peer_failure = peer_failure
         self.say = say
         self.last_words = last_words
+        self.words = words
         self._since = 0.0
 
     @contextmanager
@@ -111,13 +130,12 @@ class StopRequests:
             self._end(code, "")
         now = time.monotonic()
         if self.phase is Phase.BUILDING:
-            self._end(exit_code(number), "stopped before the first iteration. Run it again.")
+            self._end(exit_code(number), self.words.at_start)
         elif not self.requested:
             self.requested, self._since = number, now
-            self.say("stopping: this step is finished and saved first; once more ends at once")
+            self.say(self.words.first)
         elif now - self._since > REPEAT_SECONDS:
-            text = "stopped at once; --resume carries on from the last checkpoint."
-            self._end(exit_code(number), text)
+            self._end(exit_code(number), self.words.second)
 
     def _end(self, code: int, text: str) -> None:
         remove_unfinished()

@@ -1,8 +1,7 @@
-"""One process of a training run, from the resolved recipe to its exit code."""
+"""Training in one process, from the resolved recipe on."""
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -10,23 +9,20 @@ from typing import Any
 
 import torch
 
-from lvis_merge.errors import InputError, LvisMergeError
+from lvis_merge.errors import InputError
 from lvis_merge.training.runner.checkpoint_folder import clear_partial
 from lvis_merge.training.runner.checkpoint_loader import use_safe_loaders
 from lvis_merge.training.runner.control import RunControl
-from lvis_merge.training.runner.display import Display
 from lvis_merge.training.runner.identity import recipe_of
-from lvis_merge.training.runner.log_file import quiet_terminal
-from lvis_merge.training.runner.ranks import Ranks, is_worker, training_device
+from lvis_merge.training.runner.process import in_ranks
 from lvis_merge.training.runner.runner import ManifestRunner, check_work_dir
-from lvis_merge.training.runner.signals import Phase, StopRequests, TrainingStopped
+from lvis_merge.training.runner.signals import StopWords
 
-OUTCOME_VARIABLE = "LVIS_MERGE_OUTCOME"
-"""Environment variable: rank 0 writes its exit code to this file, for who started torchrun."""
-
-_FAULT = 70
-_CONNECTION = ("gloo", "nccl", "connection closed", "connection reset", "socket")
-
+WORDS = StopWords(
+    at_start="stopped before the first iteration. Run it again.",
+    first="stopping: this step is finished and saved first; once more ends at once",
+    second="stopped at once; --resume carries on from the last checkpoint.",
+)
 _runs = count()
 
 
@@ -49,33 +45,12 @@ def train(config: Any, work_dir: Path, resume: bool = False, init: Path | None =
         SystemExit: stopped by a signal (`TrainingStopped`: 130, 143), or ended because another
             process of the run has failed and told the user why.
     """
-    display = Display(silent=os.environ.get("RANK", "0") != "0")
-    stops = StopRequests(display.say, last_words=_leave_outcome)
-    with stops.taken_over(), quiet_terminal():
-        ranks = None
-        code = _FAULT
-        try:
-            device = training_device(config.get("device", "any"))
-            ranks = Ranks.joined(device)
-            stops.peer_failure = ranks.first_failure
-            _train(config, work_dir, resume, init, RunControl(ranks, stops, display))
-            ranks.leave()
-            code = 0
-        except TrainingStopped as stop:
-            code = int(stop.code or 0)
-            raise
-        except Exception as error:
-            told = _for_the_user(error)
-            code = told.exit_code if isinstance(told, LvisMergeError) else _FAULT
-            if ranks is not None and (first := ranks.fail(code)) is not None:
-                code = first
-                raise TrainingStopped(first) from None
-            if told is error:
-                raise
-            raise told from error
-        finally:
-            stops.phase = Phase.LEAVING
-            _leave_outcome(code)
+    in_ranks(
+        config.get("device", "any"),
+        lambda control: _train(config, work_dir, resume, init, control),
+        words=WORDS,
+        explain=_for_the_user,
+    )
 
 
 def _train(
@@ -119,16 +94,4 @@ def _for_the_user(error: Exception) -> Exception:
             "a worker of the data loader was killed: the machine's memory is used up, as a rule."
             " Use fewer: --set train_dataloader.num_workers=2. --resume carries on."
         )
-    lost = isinstance(error, (torch.distributed.DistError, RuntimeError)) and is_worker()
-    if lost and any(word in str(error).lower() for word in _CONNECTION):
-        return InputError(
-            "the connection to another process of this run was lost: it was killed (out of"
-            f" memory?) or its machine is gone. --resume carries on. ({str(error)[:200]})"
-        )
     return error
-
-
-def _leave_outcome(code: int) -> None:
-    target = os.environ.get(OUTCOME_VARIABLE)
-    if target and os.environ.get("RANK", "0") == "0":
-        Path(target).write_text(str(code), encoding="utf-8")

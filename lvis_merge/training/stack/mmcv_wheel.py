@@ -14,14 +14,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lvis_merge.cache import cache_folder
 from lvis_merge.errors import InputError
 from lvis_merge.training.stack.machine import Machine
 from lvis_merge.training.stack.pins import MMCV
 from lvis_merge.training.stack.pip import pip
 from lvis_merge.training.stack.unity import gather
-
-CACHE_VARIABLE = "LVIS_MERGE_CACHE"
-"""Environment variable: where wheels are kept, instead of the user's cache folder."""
 
 _JOB_BYTES = 2_300_000_000
 """Memory of one compiler process on the largest unit."""
@@ -29,10 +27,7 @@ _JOB_BYTES = 2_300_000_000
 
 def wheels_dir() -> Path:
     """Where wheels are kept."""
-    if own := os.environ.get(CACHE_VARIABLE):
-        return Path(own) / "wheels"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "lvis-merge" / "wheels"
+    return cache_folder("wheels")
 
 
 def mmcv_wheel(machine: Machine, ops: str, say: Callable[[str], None]) -> Path:

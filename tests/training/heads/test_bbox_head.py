@@ -42,21 +42,8 @@ def wide(loss, **options):
         (SEESAW, 0, CLASSES + 2),
     ],
 )
-@pytest.mark.parametrize("drawn", ["initialised", "drawn_anew"])
-def test_sigmoid_heads_start_at_the_prior(loss, bias, channels, drawn):
+def test_sigmoid_heads_start_at_the_prior(loss, bias, channels):
     head = wide(loss)
-    if drawn == "drawn_anew":
-        with torch.no_grad():
-            for parameter in head.parameters():
-                parameter.fill_(7)
-        assert head.reset_classifier() == (
-            "fc_cls.weight",
-            "fc_cls.bias",
-            "fc_reg.weight",
-            "fc_reg.bias",
-        )
-        assert (head.shared_fcs[0].weight == 7).all()
-        assert head.fc_reg.weight.std().item() == pytest.approx(0.001, rel=0.1)
     assert head.fc_cls.weight.shape[0] == channels
     assert torch.allclose(head.fc_cls.bias, torch.tensor(float(bias)))
     assert head.fc_cls.weight.mean().item() == pytest.approx(0, abs=0.001)
@@ -69,29 +56,6 @@ def test_the_prior_holds_beside_a_recipes_own_initialisation():
     assert torch.allclose(head.fc_cls.bias, torch.tensor(PRIOR))
     assert head.fc_cls.weight.std().item() == pytest.approx(0.01, rel=0.1)
     assert (head.shared_fcs[0].bias == 1).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "drawn"),
-    [
-        ({}, {"bbox_head.fc_cls", "bbox_head.fc_reg", "mask_head.conv_logits"}),
-        ({"masks": False}, {"bbox_head.fc_cls", "bbox_head.fc_reg"}),
-        # what no class has of its own is kept
-        (
-            {"bbox": {"reg_class_agnostic": True}, "mask": {"class_agnostic": True}},
-            {"bbox_head.fc_cls"},
-        ),
-    ],
-)
-def test_reset_draws_what_depends_on_the_label_space(options, drawn):
-    head = roi_head(BCE, **options)
-    with torch.no_grad():
-        for parameter in head.parameters():
-            parameter.fill_(7)
-    names = head.reset_classifier()
-    assert {name.rpartition(".")[0] for name in names} == drawn
-    for name, parameter in head.named_parameters():
-        assert bool((parameter != 7).all()) == (name in names), name
 
 
 def targets(seed=0):

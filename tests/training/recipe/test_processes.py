@@ -13,7 +13,7 @@ from lvis_merge.training.recipe.processes import (
     processes,
     slurm_variables,
 )
-from lvis_merge.training.runner.train import OUTCOME_VARIABLE
+from lvis_merge.training.runner.process import OUTCOME_VARIABLE
 
 TORCHRUN = {"RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "3"}
 

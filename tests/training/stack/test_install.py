@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from lvis_merge.cache import CACHE_VARIABLE
 from lvis_merge.errors import InputError
 from lvis_merge.training.stack import fault, install, mmcv_wheel, pins
 from lvis_merge.training.stack.machine import Machine
-from lvis_merge.training.stack.mmcv_wheel import CACHE_VARIABLE
 from lvis_merge.training.stack.pip import pip
 
 MACHINE = Machine("2.13.0+cpu", None, (), None)
