@@ -10,7 +10,7 @@ import typer
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from lvis_merge.testing.inference.output import TestOutcome
+    from lvis_merge.testing.inference.output import RunOutcome
 
 _DATA, _VIEWS, _OUTPUT, _PROCESSES = "Data", "Views", "Output", "Processes"
 _SPLITS = ("train", "val", "test")
@@ -176,11 +176,11 @@ def detect(
 
     load_stack(quietly=os.environ.get("RANK", "0") != "0")
 
-    from lvis_merge.testing.inference.plan import TestPlan
+    from lvis_merge.testing.inference.plan import RunPlan
     from lvis_merge.testing.inference.recipe import testing_recipe
     from lvis_merge.testing.inference.run import run_test
 
-    plan = TestPlan(
+    plan = RunPlan(
         checkpoint=checkpoint,
         manifest=manifest.resolve(),
         images=(images or manifest).resolve(),
@@ -201,7 +201,7 @@ def detect(
         _print(outcome, as_json)
 
 
-def _print(outcome: TestOutcome, as_json: bool) -> None:
+def _print(outcome: RunOutcome, as_json: bool) -> None:
     import json
 
     from lvis_merge.testing.inference.output import plain

@@ -14,14 +14,14 @@ from torch.utils.data import DataLoader
 from lvis_merge import manifest as manifests
 from lvis_merge.errors import InputError
 from lvis_merge.testing.inference.one_image import Views
-from lvis_merge.testing.inference.plan import TestPlan
+from lvis_merge.testing.inference.plan import RunPlan
 from lvis_merge.testing.inference.view_pipeline import view_pipeline
 from lvis_merge.training.data import ManifestDataset
 from lvis_merge.training.recipe.images import missing_images
 from lvis_merge.training.runner.signals import held_back
 
 
-def tested_images(plan: TestPlan, loader: dict[str, Any]) -> ManifestDataset:
+def tested_images(plan: RunPlan, loader: dict[str, Any]) -> ManifestDataset:
     """The images of a split, as a dataset whose samples are lists of views.
 
     Args:
@@ -43,7 +43,7 @@ def tested_images(plan: TestPlan, loader: dict[str, Any]) -> ManifestDataset:
     return dataset
 
 
-def check_there(plan: TestPlan, dataset: ManifestDataset) -> None:
+def check_there(plan: RunPlan, dataset: ManifestDataset) -> None:
     """Looks for a thousand images of each source before a network is built.
 
     Raises:

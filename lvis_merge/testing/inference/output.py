@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from lvis_merge.testing.inference.journal import Journal
-from lvis_merge.testing.inference.plan import POOL, RECORD, RESULTS, STATE, TestPlan
+from lvis_merge.testing.inference.plan import POOL, RECORD, RESULTS, STATE, RunPlan
 from lvis_merge.testing.pools import pool_writer
 from lvis_merge.testing.whole_file import whole_file
 
 
 @dataclass(frozen=True)
-class TestOutcome:
+class RunOutcome:
     """What a complete run left.
 
     Attributes:
@@ -41,7 +41,7 @@ class TestOutcome:
 
 
 def write_output(
-    plan: TestPlan,
+    plan: RunPlan,
     run: dict[str, Any],
     journal: Journal,
     image_ids: np.ndarray,
@@ -49,7 +49,7 @@ def write_output(
     *,
     masks: bool,
     views: int,
-) -> TestOutcome:
+) -> RunOutcome:
     """Writes results and pool by image id, then the record; removes the journals.
 
     Args:
@@ -74,7 +74,7 @@ def write_output(
                 pooled.write(record.detections())
             best = record.detections(record.results, masks=masks)
             found.write(best, np.tile(size, (record.results, 1)))
-    outcome = TestOutcome(
+    outcome = RunOutcome(
         results=results,
         pool=pool,
         images=len(image_ids),
@@ -90,7 +90,7 @@ def write_output(
     return outcome
 
 
-def plain(outcome: TestOutcome) -> dict[str, Any]:
+def plain(outcome: RunOutcome) -> dict[str, Any]:
     """As JSON; files by their names in the run's folder."""
     return {
         "results": outcome.results.name,
@@ -103,8 +103,8 @@ def plain(outcome: TestOutcome) -> dict[str, Any]:
     }
 
 
-def read_outcome(out: Path) -> TestOutcome:
+def read_outcome(out: Path) -> RunOutcome:
     """The outcome of a run that is complete."""
     saved = json.loads((out / RECORD).read_text("utf-8"))["outcome"]
     pool = out / saved["pool"] if saved["pool"] else None
-    return TestOutcome(**{**saved, "results": out / saved["results"], "pool": pool})
+    return RunOutcome(**{**saved, "results": out / saved["results"], "pool": pool})

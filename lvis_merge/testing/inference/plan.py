@@ -24,7 +24,7 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True)
-class TestPlan:
+class RunPlan:
     """One test run.
 
     Attributes:
@@ -58,7 +58,7 @@ class TestPlan:
     amp: bool = False
 
 
-def identity(plan: TestPlan, config: Any, loader: dict[str, Any]) -> dict[str, Any]:
+def identity(plan: RunPlan, config: Any, loader: dict[str, Any]) -> dict[str, Any]:
     """All that decides the results, as plain JSON.
 
     Args:

@@ -18,8 +18,8 @@ from lvis_merge.testing.inference.images import check_there, image_sizes, loaded
 from lvis_merge.testing.inference.journal import ImageRecord, Journal, journal_writer
 from lvis_merge.testing.inference.network import MaskRCNN
 from lvis_merge.testing.inference.one_image import Views, Wanted, found_on_image, masks_on_image
-from lvis_merge.testing.inference.output import TestOutcome, read_outcome, write_output
-from lvis_merge.testing.inference.plan import STATE, TestPlan, check_out, identity
+from lvis_merge.testing.inference.output import RunOutcome, read_outcome, write_output
+from lvis_merge.testing.inference.plan import STATE, RunPlan, check_out, identity
 from lvis_merge.testing.inference.progress import testing_progress
 from lvis_merge.training.runner.control import RunControl
 from lvis_merge.training.runner.process import in_ranks
@@ -29,7 +29,7 @@ _AGAIN = "the same command goes on: finished images are not redone."
 _WORDS = StopWords(at_start=f"stopped; {_AGAIN}")
 
 
-def run_test(plan: TestPlan, config: Any, loader: dict[str, Any]) -> TestOutcome | None:
+def run_test(plan: RunPlan, config: Any, loader: dict[str, Any]) -> RunOutcome | None:
     """Tests; where the same run was stopped before, goes on with the images that are left.
 
     Args:
@@ -44,7 +44,7 @@ def run_test(plan: TestPlan, config: Any, loader: dict[str, Any]) -> TestOutcome
         InputError: a checkpoint, a manifest, an image or a folder that cannot be used.
         SystemExit: stopped by a signal (130, 143), or another process has failed.
     """
-    outcomes: list[TestOutcome] = []
+    outcomes: list[RunOutcome] = []
     in_ranks(
         config.device,
         lambda control: outcomes.extend(_test(plan, config, loader, control)),
@@ -55,8 +55,8 @@ def run_test(plan: TestPlan, config: Any, loader: dict[str, Any]) -> TestOutcome
 
 
 def _test(
-    plan: TestPlan, config: Any, loader: dict[str, Any], control: RunControl
-) -> list[TestOutcome]:
+    plan: RunPlan, config: Any, loader: dict[str, Any], control: RunControl
+) -> list[RunOutcome]:
     ranks, say = control.ranks, control.display.say
     run = identity(plan, config, loader) if ranks.is_first else {}
     done_before = check_out(plan.out, run) if ranks.is_first else False
@@ -102,7 +102,7 @@ def _test(
     return [write_output(plan, run, complete, dataset.image_ids, sizes, masks=masks, views=views)]
 
 
-def _network(plan: TestPlan, config: Any, labels: Any, device: torch.device) -> MaskRCNN:
+def _network(plan: RunPlan, config: Any, labels: Any, device: torch.device) -> MaskRCNN:
     model = trained_model(config, plan.checkpoint, labels)
     bound = (config.get("testing") or {}).get("pre_nms_topk")
     network = MaskRCNN(
@@ -118,7 +118,7 @@ def _network(plan: TestPlan, config: Any, labels: Any, device: torch.device) -> 
 
 
 def _work(
-    plan: TestPlan,
+    plan: RunPlan,
     config: Any,
     network: MaskRCNN,
     category_ids: np.ndarray,
@@ -139,7 +139,7 @@ def _work(
 
 
 def _given(
-    boxes: str, plan: TestPlan, category_ids: np.ndarray, dataset: Any
+    boxes: str, plan: RunPlan, category_ids: np.ndarray, dataset: Any
 ) -> Callable[[int], Detections]:
     """The boxes of a results file, by image."""
     image_ids = np.sort(dataset.image_ids)
