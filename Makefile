@@ -1,13 +1,20 @@
 # The two commands for users: `make demo` builds and trains on a drawn world, `make test` the tests.
+# `make demo-tricks` goes on with what the winner did at test time.
 # Both set up `.venv` first, from nothing but python3.11 (with venv and pip).
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+WORLD := manifests/demo_world
+TRICKS := runs/demo_tricks
+ON_VAL = $(BIN)/lvis-merge test --image-root $(WORLD)/images
+MASKS = $(ON_VAL) mini runs/demo/iter_800.pth --manifest manifests/demo
+SCORE = $(BIN)/lvis-merge evaluate --manifest manifests/demo --split val --json
+SCALES := --scales 192x256,256x341 --flip
 # tests run one process per core; spinning OpenMP threads would only fight for the cores
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup demo test lint benchmark clean
+.PHONY: setup demo demo-tricks test lint benchmark clean
 
 setup: $(READY)
 
@@ -23,7 +30,33 @@ demo: setup
 	$(BIN)/lvis-merge demo --out manifests/demo
 	@rm -rf runs/demo
 	$(BIN)/lvis-merge train mini --manifest manifests/demo --work-dir runs/demo \
-	    --image-root manifests/demo_world/images --image-root manifests/demo_world/openimages_images
+	    --image-root $(WORLD)/images --image-root $(WORLD)/openimages_images
+
+# an expert, multi-scale boxes, the re-scoring ensemble, multi-scale masks: four more minutes
+demo-tricks: demo
+	rm -rf manifests/demo_coco runs/demo_expert $(TRICKS)
+	$(BIN)/lvis-merge build --coco $(WORLD)/annotations/instances_train2017.json --label-space coco \
+	    --holdout $(WORLD)/annotations/lvis_demo_val.json --out manifests/demo_coco
+	$(BIN)/lvis-merge train mini_expert_coco --manifest manifests/demo_coco \
+	    --image-root $(WORLD)/images --work-dir runs/demo_expert
+	$(ON_VAL) mini runs/demo/iter_800.pth --manifest manifests/demo --out $(TRICKS)/one_scale
+	$(ON_VAL) mini runs/demo/iter_800.pth --manifest manifests/demo --out $(TRICKS)/boxes \
+	    $(SCALES) --no-masks
+	$(ON_VAL) mini_expert_coco runs/demo_expert/iter_400.pth --manifest manifests/demo_coco \
+	    --images manifests/demo --out $(TRICKS)/expert $(SCALES) --no-masks
+	$(BIN)/lvis-merge experts $(TRICKS)/expert/pool.parquet --map mappings/coco_2017.csv \
+	    --manifest manifests/demo_coco --target-manifest manifests/demo \
+	    --out $(TRICKS)/expert_lvis.parquet
+	$(BIN)/lvis-merge ensemble $(TRICKS)/boxes/pool.parquet $(TRICKS)/expert_lvis.parquet \
+	    --fit-on val --manifest manifests/demo --out $(TRICKS)/ensemble_boxes.json
+	$(MASKS) --boxes $(TRICKS)/boxes/results.json --out $(TRICKS)/boxes_masks
+	$(MASKS) --boxes $(TRICKS)/ensemble_boxes.json --out $(TRICKS)/ensemble_masks
+	$(MASKS) --boxes $(TRICKS)/ensemble_boxes.json --out $(TRICKS)/all $(SCALES)
+	$(SCORE) $(TRICKS)/one_scale/results.json >$(TRICKS)/challenge_open_images.json
+	$(SCORE) $(TRICKS)/boxes_masks/results.json >$(TRICKS)/multi_scale_boxes.json
+	$(SCORE) $(TRICKS)/ensemble_masks/results.json >$(TRICKS)/ensemble.json
+	$(SCORE) $(TRICKS)/all/results.json >$(TRICKS)/multi_scale_masks.json
+	$(BIN)/lvis-merge roadmap $(TRICKS) --plot $(TRICKS)/roadmap.svg
 
 test: setup
 	$(BIN)/python -m pytest -n 2
@@ -38,4 +71,4 @@ benchmark: setup
 	$(BIN)/python benchmarks/full_scale.py
 
 clean:
-	rm -rf $(VENV) manifests/demo manifests/demo_world runs/demo
+	rm -rf $(VENV) manifests/demo manifests/demo_world manifests/demo_coco runs/demo runs/demo_expert $(TRICKS)

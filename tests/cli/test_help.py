@@ -13,7 +13,7 @@ from tests.cli.command import Run
 COMMANDS = (
     ("build",), ("demo",), ("experts",), ("ensemble",), ("submit",), ("roadmap",),
     ("validate",), ("stats",), ("map", "check"), ("map", "suggest"),
-    ("setup-training",), ("train",), ("evaluate",),
+    ("setup-training",), ("train",), ("test",), ("evaluate",),
 )  # fmt: skip
 # names that users' scripts rely on
 BUILD_OPTIONS = {

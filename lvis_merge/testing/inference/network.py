@@ -176,16 +176,22 @@ class MaskRCNN:
             width: of the image.
 
         Returns:
-            bool [N, height, width]: where the probability reaches `mask_thr_binary`.
+            bool [N, height, width]: where the probability reaches `mask_thr_binary`; nowhere for a
+            box of no area or outside the image, at which mmdet would stop.
         """
+        x1, y1, x2, y2 = boxes_xyxy.unbind(dim=1)
+        inside = (x2 > 0) & (y2 > 0) & (x1 < width) & (y1 < height) & (x2 > x1) & (y2 > y1)
+        bitmaps = masks.new_zeros(len(masks), height, width, dtype=torch.bool)
+        if not inside.any():
+            return bitmaps
         found = InstanceData(
-            bboxes=boxes_xyxy.clone(), labels=torch.zeros(len(masks), dtype=torch.int64)
+            bboxes=boxes_xyxy[inside], labels=inside.new_zeros(int(inside.sum()), dtype=torch.int64)
         )
         whole = {"ori_shape": (height, width), "scale_factor": (1.0, 1.0)}
         self._head.mask_head.predict_by_feat(
-            [masks[:, None]], [found], [whole], self._settings, rescale=True, activate_map=True
+            [masks[inside, None]], [found], [whole], self._settings, rescale=True, activate_map=True
         )
-        bitmaps: Tensor = found.masks
+        bitmaps[inside] = found.masks
         return bitmaps
 
     def _precision(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,13 @@ def check_out(out: Path, run: dict[str, Any]) -> bool:
                 f"{out}: holds another test run ({differing}). Give another --out, or remove it."
             )
     if finished.is_file():
+        shutil.rmtree(out / STATE, ignore_errors=True)  # it was ended before this could be done
         return True
-    if out.is_dir() and any(out.iterdir()) and not unfinished.is_file():
+    others = [path for path in out.iterdir() if path.name != STATE] if out.is_dir() else []
+    if others and not unfinished.is_file():
         raise InputError(f"{out}: is not empty, and no folder of `lvis-merge test`.")
+    for partial_folder in out.glob(".*.partial-*"):  # of a start that was killed as it wrote
+        shutil.rmtree(partial_folder, ignore_errors=True)
     if not unfinished.is_file():
         try:
             unfinished.parent.mkdir(parents=True, exist_ok=True)

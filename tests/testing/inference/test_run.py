@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pycocotools import mask as coco_mask
 
 from lvis_merge.errors import InputError
 from lvis_merge.evaluation import evaluate, read_results, truth_of_manifest
@@ -167,6 +168,27 @@ def test_a_folder_of_something_else_is_left_alone(made: Made) -> None:
         tested()
 
 
+@pytest.mark.parametrize("moment", ["before the plan", "before the record", "before the end"])
+def test_killed_while_folders_are_made_or_files_written(made: Made, moment: str) -> None:
+    """Each step can be the last one of a start; the next start finishes, and leaves nothing."""
+    plan, tested = made(masks=False)
+    whole = files(tested())
+    state = plan.out / ".unfinished"
+    state.mkdir()
+    if moment == "before the plan":
+        for name in ("results.json", "pool.parquet", "test.json"):
+            (plan.out / name).unlink()
+    elif moment == "before the record":
+        record = plan.out / "test.json"
+        (state / "plan.json").write_text(json.dumps({"run": json.loads(record.read_text())["run"]}))
+        record.unlink()
+        (plan.out / ".pool.parquet.partial-17").mkdir()
+    assert files(tested()) == whole
+    assert sorted(path.name for path in plan.out.iterdir()) == [
+        "pool.parquet", "results.json", "test.json"
+    ]  # fmt: skip
+
+
 def test_given_boxes_get_the_masks_that_found_ones_get(made: Made, tmp_path: Path) -> None:
     """`--boxes` at the same views: the same masks, the entries as they were to the digit."""
     views = {"scales": (Scale(128, 171), Scale(192, 256)), "flip": True}
@@ -188,6 +210,29 @@ def test_given_boxes_get_the_masks_that_found_ones_get(made: Made, tmp_path: Pat
     same = sum(ours[key]["segmentation"] == e["segmentation"] for key, e in theirs.items())
     # a box written as x, y, w, h and read back may differ in its last bit
     assert same >= len(theirs) - len(theirs) // 50
+
+
+def test_boxes_outside_their_image_get_empty_masks(
+    made: Made, demo_manifest: Path, tmp_path: Path
+) -> None:
+    """mmdet's pasting stops at them; a results file may hold any."""
+    truth = truth_of_manifest(open_manifest(demo_manifest), "val")
+    image_id = truth.images["image_id"][0].as_py()
+    category_id = truth.categories["category_id"][0].as_py()
+    outside = ([500, 10, 20, 20], [-50, 10, 20, 20], [10, -60, 20, 30], [10, 900, 5, 5])
+    flat = ([30, 30, 0, 20], [30, 30, 20, 0])
+    boxes = tmp_path / "boxes.json"
+    entries = [
+        {"image_id": image_id, "category_id": category_id, "bbox": bbox, "score": 0.5}
+        for bbox in (*outside, *flat, [20, 20, 90, 90])
+    ]
+    boxes.write_text(json.dumps(entries))
+    _, tested = made(boxes=str(boxes))
+    masked = json.loads(tested().results.read_text())
+    assert [entry["bbox"] for entry in masked] == [entry["bbox"] for entry in entries]
+    areas = [coco_mask.area(entry["segmentation"]) for entry in masked]
+    assert areas[:6] == [0] * 6
+    assert areas[6] > 0
 
 
 def test_a_model_that_finds_nothing(made: Made, demo_manifest: Path) -> None:

@@ -21,7 +21,7 @@ NAMES = [recipe.name for recipe in list_recipes()]
 PROMISED = {
     "coco_pretrain", "coco_pretrain_senet154", "challenge_baseline", "challenge_senet154",
     "challenge_open_images", "r50_bce", "r50_eql", "r50_eql_rfs", "r50_eqlv2", "r50_seesaw",
-    "expert_coco", "expert_open_images", "mini",
+    "expert_coco", "expert_open_images", "mini", "mini_expert_coco",
 }  # fmt: skip
 
 CLASS_LAYER = 2_049_000  # 2,048 to 1,000 classes
