@@ -112,13 +112,16 @@ class BackgroundIgnoreAssigner(MaxIoUAssigner):
 
         Returns:
             mmdet's AssignResult; `gt_inds` int64 [N]: 1-based object, 0 background, -1 ignored. Its
-            extra property `num_ignored` is how many background proposals the regions took away,
-            an int64 tensor of no dimensions.
+            extra properties: `in_region`, bool [N], the background proposals that the regions took
+            away, and `num_ignored`, how many they are, an int64 tensor of no dimensions.
         """
         result = super().assign(pred_instances, gt_instances, None, **kwargs)
         background = (result.gt_inds == 0).nonzero().squeeze(1)
         inside = self._inside(pred_instances, background, gt_instances_ignore)
-        result.gt_inds[background[inside]] = -1
+        in_region = torch.zeros_like(result.gt_inds, dtype=torch.bool)
+        in_region[background[inside]] = True
+        result.gt_inds[in_region] = -1
+        result.set_extra_property("in_region", in_region)
         result.set_extra_property("num_ignored", inside.sum())
         return result
 

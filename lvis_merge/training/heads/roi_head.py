@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+import torch
+import torch.nn.functional as F  # noqa: N812
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.models.task_modules.samplers import SamplingResult
@@ -35,19 +37,30 @@ class ManifestRoIHead(StandardRoIHead):
     - Objects without a mask train the box head and not the mask head (`has_mask` of the objects;
       absent: all have one). Without any positive that has one, the mask loss is a zero attached to
       the mask head.
+    - Background proposals that ignore regions took away teach nothing or, with
+      `ignored_background="tail"`, that they are of no tail category: under the equalization loss
+      other background is all that ever does, and regions take much of it.
     - `num_pos`, `num_neg` (sampled) and `num_ignored` (background proposals that ignore regions
       took away, with BackgroundIgnoreAssigner) are logged as means per image.
 
     Args:
         verified_sources: names of manifest sources; empty: every category is a lawful negative.
+        ignored_background: what background proposals in ignore regions teach: `drop`, nothing, or
+            `tail`, as negatives of the loss's tail categories only.
         **kwargs: of StandardRoIHead.
 
     Raises:
-        InputError: `verified_sources` with a loss that cannot leave categories out, a box head of
-            another type, or a `pre_nms_topk` below 1.
+        InputError: `verified_sources` or `ignored_background="tail"` with a loss that cannot leave
+            categories out or has no tail, a box head of another type, or a `pre_nms_topk` below 1.
     """
 
-    def __init__(self, *, verified_sources: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        verified_sources: Sequence[str] = (),
+        ignored_background: Literal["drop", "tail"] = "drop",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         sources = (verified_sources,) if isinstance(verified_sources, str) else verified_sources
         self.verified_sources = tuple(sources)
@@ -61,6 +74,17 @@ class ManifestRoIHead(StandardRoIHead):
                 f"ManifestRoIHead: verified_sources is {list(self.verified_sources)}, and loss_cls "
                 f"{type(head.loss_cls).__name__} cannot leave unverified categories out. Use "
                 "SigmoidBCELoss or EqualizationLoss, or set verified_sources=()."
+            )
+        if ignored_background not in ("drop", "tail"):
+            raise InputError(
+                f"ManifestRoIHead: ignored_background is {ignored_background!r}; use 'drop' or"
+                " 'tail'."
+            )
+        self.teaches_tail = ignored_background == "tail"
+        if self.teaches_tail and getattr(head.loss_cls, "is_tail", None) is None:
+            raise InputError(
+                f"ManifestRoIHead: ignored_background is 'tail', and loss_cls"
+                f" {type(head.loss_cls).__name__} has no tail. Use EqualizationLoss, or 'drop'."
             )
         bound = self.test_cfg.get("pre_nms_topk") if self.test_cfg else None
         if bound is not None and bound < 1:
@@ -109,7 +133,15 @@ class ManifestRoIHead(StandardRoIHead):
         candidates = proposals.new()
         candidates.priors = candidates.pop("bboxes")
         assigned = self.bbox_assigner.assign(candidates, objects, regions)
-        return assigned, self.bbox_sampler.sample(assigned, candidates, objects, feats=feats)
+        marked = assigned.get_extra_property("in_region") if self.teaches_tail else None
+        if marked is not None:
+            assigned.gt_inds[marked] = 0
+        sampled = self.bbox_sampler.sample(assigned, candidates, objects, feats=feats)
+        if marked is not None:
+            # the sampler may have put the objects in front of the proposals
+            marked = F.pad(marked, (len(assigned.gt_inds) - len(marked), 0))
+            sampled.neg_in_region = marked[sampled.neg_inds]
+        return assigned, sampled
 
     def _lawful_negatives(self, metas: list[dict[str, Any]], like: Tensor) -> Tensor | None:
         """Bool [B, C], what each image may teach as a negative; None when that is everything."""
@@ -139,9 +171,7 @@ class ManifestRoIHead(StandardRoIHead):
         """
         rois = bbox2roi([result.priors for result in sampling_results])
         forward = self._bbox_forward(x, rois)
-        verified = None
-        if negatives is not None:
-            verified = VerifiedLabels(slot=rois[:, 0].long(), negatives=negatives)
+        verified = self._verified(rois[:, 0].long(), negatives, sampling_results)
         told = self.bbox_head.loss_and_target(
             cls_score=forward["cls_score"],
             bbox_pred=forward["bbox_pred"],
@@ -151,6 +181,30 @@ class ManifestRoIHead(StandardRoIHead):
             verified=verified,
         )
         return {**forward, "loss_bbox": told["loss_bbox"]}
+
+    def _verified(
+        self, slot: Tensor, negatives: Tensor | None, sampled: Sequence[SamplingResult]
+    ) -> VerifiedLabels | None:
+        """What each sampled proposal may learn; None when that is everything.
+
+        Args:
+            slot: int64 [N], its image.
+            negatives: bool [B, C]; None for all.
+            sampled: one per image.
+        """
+        marks = [getattr(result, "neg_in_region", None) for result in sampled]
+        if all(mark is None for mark in marks):
+            return None if negatives is None else VerifiedLabels(slot, negatives)
+        tail = self.bbox_head.loss_cls.is_tail
+        if negatives is None:
+            negatives = tail.new_ones((len(sampled), len(tail)))
+        parts: list[Tensor] = []
+        for result, mark in zip(sampled, marks, strict=True):
+            none = tail.new_zeros(len(result.neg_inds))
+            parts += [tail.new_zeros(len(result.pos_inds)), none if mark is None else mark]
+        # to them the image is another one, on which only tail categories are verified
+        slot = slot + len(sampled) * torch.cat(parts)
+        return VerifiedLabels(slot, torch.cat([negatives, negatives & tail]))
 
     def mask_loss(
         self,

@@ -9,8 +9,11 @@ pytest.importorskip("mmdet", reason="the training stack is not installed")
 import torch
 from mmdet.structures.bbox import bbox_overlaps
 
+from lvis_merge.errors import InputError
 from tests.training.heads.small_heads import (
     BCE,
+    CLASSES,
+    EQL,
     boxes,
     features,
     image,
@@ -93,3 +96,50 @@ def test_another_assigner_does_not_say_what_it_ignored():
     losses = head.loss(features(1), proposals(random_boxes(9, 1)), [image(boxes([]), [])])
     assert "num_ignored" not in losses
     assert losses["num_neg"].item() == 9
+
+
+def gradient_of_logits(ignored_background, regions=REGION):
+    """The gradient of every proposal's logits, and which proposals are background in the region."""
+    head = roi_head(EQL, masks=False, ignored_background=ignored_background)
+    seen = {}
+    loss = head.bbox_head.loss
+
+    def spy(cls_score, bbox_pred, rois, labels, *args, **kwargs):
+        cls_score.retain_grad()
+        seen.update(score=cls_score, rois=rois, labels=labels)
+        return loss(cls_score, bbox_pred, rois, labels, *args, **kwargs)
+
+    head.bbox_head.loss = spy
+    found = torch.cat([near(OBJECTS, 3, 1), random_boxes(40, 2)])
+    # an object of a frequent category and one of a tail category
+    losses = head.loss(features(1), proposals(found), [image(OBJECTS, [1, 4], regions=regions)])
+    losses["loss_cls"].backward()
+    background = seen["labels"] == CLASSES
+    return seen["score"].grad, background & inside(seen["rois"][:, 1:]), background, losses
+
+
+def test_ignored_background_may_still_be_negatives_of_the_tail():
+    """With `tail`, background in a region teaches the tail categories alone, all else as before."""
+    tail = torch.tensor([False, False, False, True, True, True])
+    gradient, in_region, background, losses = gradient_of_logits("tail")
+    assert in_region.sum() > 5
+    assert (gradient[in_region][:, ~tail] == 0).all()
+    assert (gradient[in_region][:, tail] > 0).all()
+    assert (gradient[background & ~in_region] > 0).all()
+    dropped, none_left, _, plain = gradient_of_logits("drop")
+    assert none_left.sum() == 0
+    assert len(dropped) == len(gradient) - in_region.sum()
+    # the same proposals count as ignored either way
+    assert losses["num_ignored"] == plain["num_ignored"] == in_region.sum()
+    # without regions the option changes nothing
+    free = boxes([])
+    assert torch.equal(gradient_of_logits("tail", free)[0], gradient_of_logits("drop", free)[0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "value", "message"),
+    [(BCE, "tail", "has no tail"), (EQL, "half", "use 'drop' or 'tail'")],
+)
+def test_what_ignored_background_cannot_be(loss, value, message):
+    with pytest.raises(InputError, match=message):
+        roi_head(loss, masks=False, ignored_background=value)
