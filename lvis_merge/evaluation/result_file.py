@@ -13,6 +13,8 @@ from lvis_merge.sources.json_scan import MalformedJsonError, scan_rows
 
 BLOCK_BYTES = 1 << 20
 _LONGEST_ENTRY = 16 << 20
+_TAIL_BYTES = 1 << 14
+"""Where the last entries of a block are looked for first."""
 
 _BETWEEN_ENTRIES = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*(?=\{)")
 _SPACE = b" \t\n\r"
@@ -54,12 +56,10 @@ class _Entries:
         if self._text.lstrip(_SPACE).startswith(b"]"):
             return self._close_array(self._text.lstrip(_SPACE)[1:])
         while self._more():
-            cuts = list(
-                _BETWEEN_ENTRIES.finditer(self._text, max(0, len(self._text) - BLOCK_BYTES))
-            )
-            if cuts and self._fed_plainly(self._text[: cuts[-1].start() + 1] + b"]"):
-                self._text = self._text[cuts[-1].end() :]
-            elif (cuts or len(self._text) > _LONGEST_ENTRY) and self._feed_each():
+            cut = self._last_cut()
+            if cut and self._fed_plainly(self._text[: cut.start() + 1] + b"]"):
+                self._text = self._text[cut.end() :]
+            elif (cut or len(self._text) > _LONGEST_ENTRY) and self._feed_each():
                 return None
         if self._fed_plainly(self._text):
             return None
@@ -82,6 +82,14 @@ class _Entries:
         added = self._stream.read(BLOCK_BYTES)
         self._text += added
         return bool(added)
+
+    def _last_cut(self) -> re.Match[bytes] | None:
+        """The last place between two entries that were read last; None if there is none."""
+        for reach in (_TAIL_BYTES, BLOCK_BYTES):
+            cuts = list(_BETWEEN_ENTRIES.finditer(self._text, max(0, len(self._text) - reach)))
+            if cuts:
+                return cuts[-1]
+        return None
 
     def _fed_plainly(self, rows: bytes) -> bool:
         """Feeds whole entries at once; `rows` ends with the bracket that closes the array."""

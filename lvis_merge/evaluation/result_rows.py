@@ -124,12 +124,15 @@ class EntryColumns:
 
     def _checks(self, block: Detections, entries: list[_Entry]) -> dict[Fault, Bools]:
         """Which entries are bad, by fault, in the order in which they are told."""
-        kinds = np.array([entry.kinds for entry in entries], np.bool_)
+        # attributes read in the list itself: a call of a property for each entry takes longer than
+        # decoding it
+        has_box = np.array([entry.bbox is not None for entry in entries], np.bool_)
+        has_mask = np.array([entry.segmentation is not None for entry in entries], np.bool_)
+        kinds = np.stack([has_box, has_mask], axis=1)
         if self._kinds is None and kinds.any():
             self._kinds = entries[int(np.argmax(kinds.any(axis=1)))].kinds
-        has_box, has_mask = kinds.T
         found = entry_checks.checks(block, self._known)
-        fits = self._fits(block.image_id, entries)
+        fits = self._fits(block.image_id, entries) if has_mask.any() else has_mask
         return {
             **found,
             "bbox": has_box & found["bbox"],
@@ -140,7 +143,7 @@ class EntryColumns:
     def _fits(self, image_id: Ints, entries: list[_Entry]) -> Bools:
         """Which masks are of their image's size; only those of known images are looked at."""
         expected = self._known.size(image_id)
-        if expected is None or not any(entry.segmentation for entry in entries):
+        if expected is None:
             return np.ones(len(entries), np.bool_)
         sizes = [entry.segmentation.size if entry.segmentation else (0, 0) for entry in entries]
         fits: Bools = (np.array(sizes, np.int64) == expected).all(axis=1)

@@ -24,6 +24,16 @@ def logit(score: Floats) -> Floats:
     return value
 
 
+def below_one(score: Floats) -> Floats:
+    """float64 [N]: scores in (0, 1], 1 as the next lower number, so that their logits are finite.
+
+    Sums and offsets may take scores beyond the limits of `clipped`; to clip them again would make
+    some equal that are not.
+    """
+    lower: Floats = np.minimum(score, np.nextafter(1.0, 0.0))
+    return lower
+
+
 def sigmoid(value: Floats) -> Floats:
     """float64 [N]: 1 / (1 + e^-z), the score of a logit."""
     score: Floats = np.exp(-value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,11 @@ class Stack:
     model: npt.NDArray[np.int8]
     score: Floats
     bbox: Boxes
+
+    def at(self, rows: Ints) -> Stack:
+        """Some of the detections, int64, ascending; of the same images."""
+        columns = ("image", "category", "model", "score", "bbox")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
 
 def stack(models: Sequence[ByImage], images: Ints) -> Stack:

@@ -141,6 +141,15 @@ def test_other_experts_than_were_fitted(run: Run, tmp_path: Path) -> None:
         "ensemble: the parameters were fitted with 1 experts (coco.json), here are 0. Give the same"
         " experts' pools, in that order.",
     )
+    two = {"shift_r": 0.0, "shift_c": 0.0, "offsets": [0.5, -2.0]}
+    path = params(tmp_path, parameters=two, experts=["coco.json", "oi.json"])
+    outcome = run("ensemble", "a.json", "oi.json", "coco.json", "--params", str(path), "--out", "o")
+    assert (outcome.code, outcome.error) == (
+        2,
+        "ensemble: the parameters were fitted with the experts coco.json, oi.json, here they come"
+        " as oi.json, coco.json. Give them in the order of the fit: each has its own offset.",
+    )
+    path = params(tmp_path)
     outcome = run(
         "ensemble", "a.json", "b.json", "--params", str(path), "--out", "o.json", "--fusion", "wbf"
     )

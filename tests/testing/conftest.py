@@ -49,7 +49,7 @@ class Setting:
     def trials(self, fusion: FusionName = "nms", images: np.ndarray | None = None) -> Trials:
         together, columns = self.ensemble(fusion)
         every = np.arange(len(columns.image_ids)) if images is None else images
-        return Trials(together.models, together.knowing, columns, every, fusion)
+        return Trials.of(together.models, together.knowing, columns, every, fusion)
 
     def fit(self, fusion: FusionName = "nms") -> Outcome:
         return fit_files(self.paths, self.truth, fusion, stages=Stages())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lvis_merge.testing.ensemble.cap import crowd
 from lvis_merge.testing.fusion import nms, weighted
+from lvis_merge.testing.fusion.bunches import bunches
 from lvis_merge.testing.fusion.fused import Fused, Fusion
 from lvis_merge.testing.fusion.nms import NmsFusion
+from lvis_merge.testing.fusion.outranked import outranked
 from lvis_merge.testing.fusion.weighted import WeightedFusion
-from lvis_merge.testing.logits import clipped, logit, sigmoid
+from lvis_merge.testing.logits import logit, sigmoid
 from lvis_merge.testing.stack import Stack
 from tests.testing import plain
 from tests.testing.worlds import known_by, random_stack
@@ -70,8 +73,8 @@ def test_weighted_boxes_are_clustered_one_by_one(seed: int, offsets: np.ndarray)
     assert len(expected) < 0.9 * len(stack.score)
     values = np.array([expected[row] for row in found.origin.tolist()])
     np.testing.assert_allclose(found.score, values[:, 0], rtol=1e-12)
-    np.testing.assert_allclose(found.boxes[found.origin], values[:, 1:], atol=1e-9)
-    np.testing.assert_allclose(sigmoid(found.logit), clipped(found.score), rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(found.boxes(np.arange(len(found.origin))), values[:, 1:], atol=1e-9)
+    np.testing.assert_allclose(sigmoid(found.logit), found.score, rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -107,7 +110,7 @@ def test_a_category_that_one_model_knows_passes_as_it_is(fusion: type[NmsFusion]
     found = fusion(stack, knowing).fuse(np.zeros(3))
     assert found.origin.tolist() == list(range(len(stack.score)))
     np.testing.assert_array_equal(found.score, stack.score)
-    np.testing.assert_array_equal(found.boxes, stack.bbox)
+    np.testing.assert_array_equal(found.boxes(found.origin), stack.bbox)
 
 
 def one_pair(*scores: float) -> Stack:
@@ -154,3 +157,111 @@ def test_fusing_again_with_other_offsets_is_fusing_anew(fusion: type[NmsFusion])
 def test_nothing_found_is_nothing_fused(fusion: type[NmsFusion]) -> None:
     stack = one_pair()
     assert not len(fusion(stack, known_by("1", "1")).fuse(np.zeros(2)).score)
+
+
+def boxes_of(*boxes: tuple[float, ...], scores: tuple[float, ...]) -> Stack:
+    """Boxes of one image and category, of two models in turn."""
+    count = len(boxes)
+    return Stack(
+        images=np.zeros(1, np.int64),
+        image=np.zeros(count, np.int32),
+        category=np.zeros(count, np.int32),
+        model=(np.arange(count) % 2).astype(np.int8),
+        score=np.array(scores),
+        bbox=np.array(boxes),
+    )
+
+
+def test_weighted_scores_far_below_the_clip_keep_their_order() -> None:
+    # clipped to 1e-6 once more, all three would rank as equal, in another order than their scores
+    stack = boxes_of((0, 0, 9, 9), (30, 0, 9, 9), (60, 0, 9, 9), scores=(2e-6, 6e-6, 4e-6))
+    found = WeightedFusion(stack, known_by("1", "1")).fuse(np.array([0.0, -6.0]))
+    assert np.argsort(found.logit).tolist() == np.argsort(found.score).tolist() == [1, 0, 2]
+
+
+WIDE, TALL, LARGE = (3.0, 5.0, 14.0, 10.0), (5.0, 3.0, 10.0, 14.0), (1.95, 1.95, 16.1, 16.1)
+"""The large one overlaps neither other by .55, and does so with their mean, 12 x 12."""
+
+
+def test_a_box_that_only_a_mean_reaches_joins_it() -> None:
+    assert plain.overlap(WIDE, TALL) > weighted.IOU
+    assert max(plain.overlap(LARGE, WIDE), plain.overlap(LARGE, TALL)) < weighted.IOU
+    stack = boxes_of(WIDE, TALL, LARGE, scores=(0.8, 0.8, 0.4))
+    found = WeightedFusion(stack, known_by("1", "1")).fuse(np.zeros(2))
+    assert found.origin.tolist() == [0]
+    np.testing.assert_allclose(found.score, [2.0 / 3])
+
+
+# rows that may come into one cluster: a number each
+BUNCHES = {
+    "apart": ([(0, 0, 9, 9), (30, 0, 9, 9)], [0, 1]),
+    "alike": ([(0, 0, 9, 9), (1, 0, 9, 9)], [0, 0]),
+    # IoU .5 with each other, and no third box to move either
+    "half": ([(0, 0, 9, 9), (3, 0, 9, 9)], [0, 1]),
+    # the first two do not reach the last, the first three do not reach it either
+    "a chain": ([(0, 0, 9, 9), (2, 0, 9, 9), (4, 0, 9, 9), (40, 0, 9, 9)], [0, 0, 0, 3]),
+    "by the mean": ([WIDE, (50, 50, 9, 9), TALL, LARGE], [0, 1, 0, 0]),
+    # without area nothing overlaps
+    "no area": ([(0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 9, 9)], [0, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("case", BUNCHES)
+def test_bunches(case: str) -> None:
+    boxes, expected = BUNCHES[case]
+    zero = np.zeros(len(boxes), np.int32)
+    found = bunches(zero, zero, np.array(boxes, np.float64), weighted.IOU)
+    assert found.tolist() == expected
+
+
+def test_bunches_are_of_one_image_and_category() -> None:
+    image, category = np.array([0, 0, 1], np.int32), np.array([0, 1, 1], np.int32)
+    found = bunches(image, category, np.array([[0.0, 0.0, 9.0, 9.0]] * 3), weighted.IOU)
+    assert found.tolist() == [0, 1, 2]
+
+
+GROUP_OF = np.array([0, 1, 2, 2, 2], np.int8)
+"""Of the five categories."""
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("coarse", [True, False], ids=["equal scores", "all differ"])
+def test_what_is_left_out_for_the_cap_never_passes_it(
+    fusion: type[NmsFusion], coarse: bool
+) -> None:
+    stack = random_stack(8, KNOWING, images=1, coarse=coarse, boxes=7000, places=900)
+    whole, left = fusion(stack, KNOWING), fusion.for_cap(stack, KNOWING, GROUP_OF)
+    assert len(left.stack.score) < len(stack.score) - 100
+    for offsets in ([0.0, 0.0, 0.0], [0.0, 2.0, -1.0], [0.0, -9.0, 4.0]):
+        for shifts in ([0.0, 0.0, 0.0], [3.0, -1.0, 0.0], [-8.0, 6.0, 0.0]):
+            passed = []
+            for one in (whole, left):
+                fused = one.fuse(np.array(offsets))
+                cap = crowd(fused.image, fused.logit, GROUP_OF[fused.category], 1)
+                rows = np.flatnonzero(cap.through(np.array(shifts)))
+                columns = (fused.image, fused.category, fused.score, fused.logit)
+                parts = [column[rows][:, None] for column in columns]
+                passed.append(np.concatenate([*parts, fused.boxes(rows)], axis=1))
+            assert len(passed[0]) == 300
+            np.testing.assert_array_equal(*passed)
+
+
+def test_outranked_are_those_after_the_first_300_that_stay() -> None:
+    count = 310
+    stack = Stack(
+        images=np.zeros(1, np.int64),
+        image=np.zeros(count, np.int32),
+        category=np.zeros(count, np.int32),
+        model=np.zeros(count, np.int8),
+        score=np.append(np.linspace(0.9, 0.5, count - 1), 0.9),  # the last is equal to the first
+        bbox=np.zeros((count, 4)),
+    )
+    every = np.ones(count, np.bool_)
+    one_group = np.zeros(1, np.int8)
+    assert np.flatnonzero(outranked(stack, one_group, every)).tolist() == list(range(299, 309))
+    some = every.copy()
+    some[:4] = False  # these may go, and then others move up
+    assert np.flatnonzero(outranked(stack, one_group, some)).tolist() == list(range(303, 309))
+    # a model's detections are not moved with another's
+    stack.model[::2] = 1
+    assert not outranked(stack, one_group, every).any()

@@ -136,6 +136,29 @@ def test_the_plot_shows_every_figure(folder: Path) -> None:
     assert "boxes only" in texts
 
 
+@pytest.mark.parametrize("rare", [0.0, 0.15, 0.99])
+def test_a_point_is_as_wide_in_every_panel(folder: Path, rare: float) -> None:
+    row = evaluation(0.38)
+    row["segm"]["AP_r"] = rare
+    write(folder / "challenge_senet154.json", row)
+    root = ET.fromstring(roadmap_plot(read_roadmap(folder)))
+    places: dict[str, dict[float, float]] = {}
+    for dot in root.iter():
+        tip = "".join(dot.itertext())
+        if dot.tag.endswith("circle") and tip:
+            name, value = tip.rsplit(": ", 1)[1].split()[:2]
+            places.setdefault(name, {})[float(value)] = float(dot.get("cx", "nan"))
+    scales = []
+    for figures in places.values():
+        low, high = min(figures), max(figures)
+        scales.append((figures[high] - figures[low]) / (high - low))
+    assert len(scales) == 4
+    # figures are written to one decimal, and places to a pixel's fraction
+    assert scales == pytest.approx([scales[0]] * 4, rel=0.05)
+    rows = [float(dot.get("cx", "nan")) for dot in root.iter() if dot.tag.endswith("circle")]
+    assert 0 < min(rows) < max(rows) < float(root.get("width", "0"))
+
+
 def test_a_folder_without_runs_is_a_road_map_too(tmp_path: Path) -> None:
     found = read_roadmap(tmp_path)
     assert {row.missing for row in found.rows} == {"no run"}

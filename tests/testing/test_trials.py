@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lvis_merge.testing.ensemble import trials as trials_module
 from lvis_merge.testing.ensemble.matching import Truth, edges, matched
 from lvis_merge.testing.ensemble.merged import merge
 from lvis_merge.testing.ensemble.parameters import FusionName, Parameters
+from lvis_merge.testing.ensemble.precision import Ranking
 from lvis_merge.testing.ensemble.search import fit
+from lvis_merge.testing.ensemble.trials import Trials
 from tests.evaluation.world import World, generate
 from tests.testing.conftest import Make
 from tests.testing.worlds import FREQUENT, RARE, crowded, expert_of
@@ -111,3 +114,57 @@ def test_a_fit_keeps_to_its_terms(fusion: FusionName, make: Make) -> None:
         for shift_c in (-2.0, 0.0, 3.0):
             other = trials.figures(Parameters(shift_r, shift_c, (0.0, 0.0)))
             assert other.ap <= found.ap + 1e-9 or other.ap_f < before.ap_f - 0.001
+
+
+@pytest.mark.parametrize("fusion", ["nms", "wbf"])
+def test_two_sets_together_are_all_their_images(fusion: FusionName, make: Make) -> None:
+    # coarse scores: equal ones of several images rank by image, not by set
+    world = generate(3, masks=False)
+    setting = make(world, [expert_of(world, range(1, 8), 3, 0.4)])
+    every = setting.trials(fusion)
+    count = len(world.truth["images"])
+    sets = [setting.trials(fusion, np.arange(start, count, 2)) for start in range(2)]
+    together = Trials.together(sets)
+    for parameters in (Parameters.nothing(1), Parameters(1.5, -0.5, (0.75,))):
+        apart = [one.figures(parameters) for one in sets]
+        assert together.figures(parameters) == every.figures(parameters)
+        assert together.figures(parameters) not in apart
+
+
+@pytest.mark.parametrize("room", [0, 1 << 30], ids=["none kept", "all kept"])
+def test_what_is_kept_changes_no_figure(
+    room: int, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials_module, "KEPT_BYTES", room)
+    world = crowded(2, images=6)
+    setting = make(world, [expert_of(world, FREQUENT, 2, 0.2)])
+    trials = setting.trials()
+    offsets = [0.0, 1.0, -2.0, 0.0, 1.0]
+    found = [trials.figures(Parameters(1.0, 0.0, (offset,))) for offset in offsets]
+    assert found == [setting.trials().figures(Parameters(1.0, 0.0, (o,))) for o in offsets]
+    kept = {len(part._offers) for part in trials._parts}
+    assert kept == ({3} if room else {0})
+
+
+@pytest.mark.parametrize("fusion", ["nms", "wbf"])
+@pytest.mark.parametrize("empty", ["main", "expert", "both"])
+def test_a_pool_without_detections_is_a_pool(empty: str, fusion: FusionName, make: Make) -> None:
+    world = crowded(0, images=4, clutter=10)
+    expert = [] if empty in ("expert", "both") else expert_of(world, FREQUENT, 0, 0.2)
+    main = [] if empty in ("main", "both") else world.results
+    outcome = make(World(world.truth, main), [expert]).fit(fusion)
+    assert (len(outcome.detections) > 0) == (empty != "both")
+
+
+def test_equal_scores_of_two_images_rank_by_image() -> None:
+    right = np.repeat([[True], [False]], 10, axis=1)
+    ranking = Ranking(
+        image=np.array([1, 0], np.int32),
+        category=np.zeros(2, np.int32),
+        score=np.array([0.5, 0.5]),
+        matched=right,
+        partly=np.zeros(2, np.bool_),
+        objects=np.array([1]),
+    )
+    # the wrong one of image 0 comes before the right one of image 1
+    np.testing.assert_allclose(ranking.ap(np.ones(2, np.bool_)), [0.5])

@@ -15,7 +15,14 @@ RARE, COMMON, FREQUENT = range(1, 7), range(7, 11), range(11, 17)
 GROUPS = {**dict.fromkeys(RARE, "r"), **dict.fromkeys(COMMON, "c"), **dict.fromkeys(FREQUENT, "f")}
 
 
-def random_stack(seed: int, knowing: Bools, images: int = 4, coarse: bool = True) -> Stack:
+def random_stack(
+    seed: int,
+    knowing: Bools,
+    images: int = 4,
+    coarse: bool = True,
+    boxes: int = 90,
+    places: int = 3,
+) -> Stack:
     """Boxes around a few places, so that many overlap.
 
     Args:
@@ -23,11 +30,13 @@ def random_stack(seed: int, knowing: Bools, images: int = 4, coarse: bool = True
         knowing: bool [K, C]; models find what they know.
         images: how many.
         coarse: coarse scores, so that many are equal; else all differ.
+        boxes: how many an image, about; those of categories that a model does not know are not.
+        places: how many there are; fewer have more overlaps.
     """
     rng = np.random.default_rng(seed)
-    count = 90 * images
+    count = boxes * images
     models, categories = knowing.shape
-    place = rng.integers(0, 3, (count, 1)) * 22.0
+    place = rng.integers(0, places, (count, 1)) * 22.0
     corner = place + rng.normal(0, 3, (count, 2)).round(1)
     side = rng.choice([16.0, 20.0, 24.0], (count, 2))
     side[rng.random(count) < 0.03] = 0.0

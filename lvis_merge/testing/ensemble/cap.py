@@ -10,18 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from lvis_merge.evaluation.detections import MAX_DETECTIONS
 from lvis_merge.evaluation.pairs import Bools, Ints
+from lvis_merge.testing.fusion.fused import Codes
 from lvis_merge.testing.logits import Floats
 from lvis_merge.testing.stack import Positions
 
 Group = Literal["r", "c", "f"]
 GROUPS: tuple[Group, ...] = ("r", "c", "f")
 """Frequency groups by their code; a category without a group counts as frequent: unshifted."""
-
-Codes = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -74,24 +72,34 @@ class Crowd:
         return replace(self, place=self.place[rows])
 
 
-def crowd(image: Positions, logit: Floats, group: Codes, images: int) -> Crowd:
+def crowd(
+    image: Positions, logit: Floats, group: Codes, images: int, asked: Ints | None = None
+) -> Crowd:
     """Sets up the cap.
 
     Args:
-        image: int32 [M], ascending.
-        logit: float64 [M].
-        group: int8 [M], codes.
+        image: int32 [M'], ascending.
+        logit: float64 [M'].
+        group: int8 [M'], codes.
         images: how many there are.
+        asked: int64 [M], rows of the detections that are asked about; None for all.
     """
     counts = np.bincount(image, minlength=images)
     crowded = counts > MAX_DETECTIONS
-    rows = np.flatnonzero(crowded[image])
-    width = int(counts.max(initial=0))
-    filled = np.arange(width) < counts[crowded][:, None]
-    table, codes, place = _packed(filled, logit[rows], group[rows])
-    places = np.full(len(image), table.size)
-    places[rows] = place
-    return Crowd(table, codes, places)
+    width = int(counts.max(initial=0)) if crowded.any() else 0
+    table = np.full((int(crowded.sum()), width), -np.inf)
+    codes = np.full(table.shape, len(GROUPS) - 1, np.int8)
+    # an image's detections lie together here and there: its first ones' places tell the others'
+    ahead = (np.cumsum(crowded) - 1) * width - (np.cumsum(counts) - counts)
+    place = np.arange(len(image)) + np.repeat(ahead, counts)
+    to = place
+    if not crowded.all():
+        inside = crowded[image]
+        np.copyto(place, table.size, where=~inside)
+        to, logit, group = place[inside], logit[inside], group[inside]
+    # `reshape` gives views; `flat` would be an iterator, twice as slow
+    table.reshape(-1)[to], codes.reshape(-1)[to] = logit, group
+    return Crowd(table, codes, place if asked is None else place[asked])
 
 
 def _packed(stays: Bools, logit: Floats, group: Codes) -> tuple[Floats, Codes, Ints]:

@@ -12,6 +12,7 @@ from lvis_merge.evaluation import GroundTruth, Results
 from lvis_merge.evaluation.known import Known
 from lvis_merge.evaluation.pairs import Ints
 from lvis_merge.progress import Stages
+from lvis_merge.sources.files import base_name
 from lvis_merge.testing.ensemble.parameters import Fitted, FusionName
 from lvis_merge.testing.ensemble.run import (
     Model,
@@ -78,9 +79,9 @@ def apply_files(
 
     Raises:
         InputError: a pool cannot be used.
-        UsageError: there are not as many experts as offsets.
+        UsageError: the experts are not those of the fit; see `check_experts`.
     """
-    check_experts(fitted, len(paths) - 1)
+    check_experts(fitted, [base_name(path) for path in paths[1:]])
     category_ids, codes = fitted.categories
     known = Known(name, category_ids=category_ids)
     parts: list[Model] = []

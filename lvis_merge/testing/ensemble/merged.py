@@ -9,9 +9,10 @@ import numpy as np
 
 from lvis_merge.evaluation.detections import Detections
 from lvis_merge.evaluation.pairs import Bools, Ints
-from lvis_merge.testing.ensemble.cap import GROUPS, Codes, crowd
+from lvis_merge.testing.ensemble.cap import GROUPS, crowd
 from lvis_merge.testing.ensemble.parameters import FusionName, Parameters
 from lvis_merge.testing.ensemble.trials import FUSIONS
+from lvis_merge.testing.fusion.fused import Codes
 from lvis_merge.testing.stack import ByImage, portions, stack
 from lvis_merge.testing.threads import in_threads
 
@@ -108,7 +109,7 @@ def _merged(ensemble: Ensemble, portion: Ints, parameters: Parameters) -> Merged
             image_id=ensemble.image_ids[portion[fused.image[rows]]],
             category_id=ensemble.category_ids[fused.category[rows]],
             score=fused.score[rows],
-            bbox=fused.boxes[fused.origin[rows]].astype(np.float64),
+            bbox=fused.boxes(rows),
             mask=None,
         ),
         np.bincount(group, minlength=len(GROUPS)),

@@ -10,7 +10,8 @@ import numpy as np
 
 from lvis_merge.errors import InputError
 from lvis_merge.evaluation.pairs import Ints
-from lvis_merge.testing.ensemble.cap import GROUPS, Codes, Group
+from lvis_merge.testing.ensemble.cap import GROUPS, Group
+from lvis_merge.testing.fusion.fused import Codes
 from lvis_merge.testing.logits import Floats
 
 FusionName = Literal["nms", "wbf"]

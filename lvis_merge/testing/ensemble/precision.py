@@ -24,8 +24,8 @@ class Ranking:
     """The judged detections of a set of images, ranked within their categories.
 
     Args:
-        category: int32 [D], positions. Detections come by image and, within an image, in the order
-            in which equal scores rank.
+        image: int32 [D], positions. Those of an image come in the order in which equal scores rank.
+        category: int32 [D], positions.
         score: float64 [D], or anything that ascends with it.
         matched: bool [D, 10], by threshold.
         partly: bool [D], of pairs that are not exhaustively annotated: not wrong if unmatched.
@@ -33,9 +33,16 @@ class Ranking:
     """
 
     def __init__(
-        self, category: Positions, score: Floats, matched: Bools, partly: Bools, objects: Ints
+        self,
+        image: Positions,
+        category: Positions,
+        score: Floats,
+        matched: Bools,
+        partly: Bools,
+        objects: Ints,
     ) -> None:
-        order = np.argsort(-score, kind="stable")
+        order = np.argsort(image, kind="stable")
+        order = order[np.argsort(-score[order], kind="stable")]
         self.order = order[stable_order(category[order], len(objects))]
         ranked = category[self.order]
         self._starts = starts_of(np.bincount(ranked, minlength=len(objects)))

@@ -15,13 +15,14 @@ from lvis_merge.evaluation.detections import Detections, capped
 from lvis_merge.evaluation.pairs import Bools, Ints
 from lvis_merge.evaluation.scores import PAPER_FIGURES
 from lvis_merge.progress import Stages
-from lvis_merge.testing.ensemble.cap import GROUPS, Codes
+from lvis_merge.testing.ensemble.cap import GROUPS
 from lvis_merge.testing.ensemble.halves import halves
 from lvis_merge.testing.ensemble.merged import Ensemble, Merged, joined, merge
 from lvis_merge.testing.ensemble.parameters import Fitted, FusionName, Parameters, groups_of
 from lvis_merge.testing.ensemble.search import fit
 from lvis_merge.testing.ensemble.trials import Trials
 from lvis_merge.testing.ensemble.truth_columns import TruthColumns
+from lvis_merge.testing.fusion.fused import Codes
 from lvis_merge.testing.pools import Pool
 from lvis_merge.testing.stack import ByImage, by_image
 
@@ -156,13 +157,15 @@ def fit_ensemble(
     every = np.arange(len(columns.image_ids))
     parts = halves(columns.image_ids, truth.name)
 
-    def fitted_on(images: Ints, name: str) -> Parameters:
-        with _stage(stages, f"fitting on {name}") as advance:
-            trials = Trials(ensemble.models, ensemble.knowing, columns, images, fusion)
-            return fit(trials, advance)
-
-    found = [fitted_on(images, f"half {n} of 2") for n, images in enumerate(parts, 1)]
-    final = fitted_on(every, "all images")
+    found: list[Parameters] = []
+    sets: list[Trials] = []
+    for number, images in enumerate(parts, 1):
+        with _stage(stages, f"fitting on half {number} of 2") as advance:
+            sets.append(Trials.of(ensemble.models, ensemble.knowing, columns, images, fusion))
+            found.append(fit(sets[-1], advance))
+    with _stage(stages, "fitting on all images") as advance:
+        final = fit(Trials.together(sets), advance)
+    del sets
     rows = [before]
     if len(models) > 1:
         with _stage(stages, "fusing with all parameters 0"):
@@ -197,9 +200,9 @@ def apply_ensemble(
         stages: told what is being done; None for silence.
 
     Raises:
-        UsageError: there are not as many experts as offsets.
+        UsageError: the experts are not those of the fit; see `check_experts`.
     """
-    check_experts(fitted, len(models) - 1)
+    check_experts(fitted, [model.name for model in models[1:]])
     category_ids, groups = fitted.categories
     ensemble = Ensemble(
         models=[model.found for model in models],
@@ -215,17 +218,26 @@ def apply_ensemble(
     return Outcome(found.detections, fitted, (), (before, row))
 
 
-def check_experts(fitted: Fitted, experts: int) -> None:
-    """Refuses other experts than were fitted, as far as their number tells.
+def check_experts(fitted: Fitted, names: Sequence[str]) -> None:
+    """Refuses other experts than were fitted, as far as their number and names tell.
+
+    Args:
+        fitted: the parameters.
+        names: of the experts' pools; those of another split may have other names.
 
     Raises:
-        UsageError: there are not as many experts as offsets.
+        UsageError: there are not as many experts as offsets, or they come in another order.
     """
-    if experts != len(fitted.experts):
-        names = ", ".join(fitted.experts) or "none"
+    expected = ", ".join(fitted.experts) or "none"
+    if len(names) != len(fitted.experts):
         raise UsageError(
-            f"ensemble: the parameters were fitted with {len(fitted.experts)} experts ({names}),"
-            f" here are {experts}. Give the same experts' pools, in that order."
+            f"ensemble: the parameters were fitted with {len(fitted.experts)} experts ({expected}),"
+            f" here are {len(names)}. Give the same experts' pools, in that order."
+        )
+    if tuple(names) != fitted.experts and sorted(names) == sorted(fitted.experts):
+        raise UsageError(
+            f"ensemble: the parameters were fitted with the experts {expected}, here they come as"
+            f" {', '.join(names)}. Give them in the order of the fit: each has its own offset."
         )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from lvis_merge.evaluation.pairs import Bools, Ints, PairIndex
 from lvis_merge.evaluation.truth import GroundTruth
-from lvis_merge.testing.ensemble.cap import GROUPS, Codes
+from lvis_merge.testing.ensemble.cap import GROUPS
 from lvis_merge.testing.ensemble.matching import Truth
+from lvis_merge.testing.fusion.fused import Codes
 from lvis_merge.testing.stack import Positions, ranges, starts_of
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
-from lvis_merge.evaluation.pairs import Ints
+import numpy as np
+import numpy.typing as npt
+
+from lvis_merge.evaluation.pairs import Bools, Ints, is_in
 from lvis_merge.testing.logits import Floats, logit, sigmoid
 from lvis_merge.testing.stack import Boxes, Positions, Stack
+
+Codes = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,10 @@ class Fused:
         category: int32 [M], positions.
         score: float64 [M].
         logit: float64 [M], of the score.
-        origin: int64 [M], rows of `boxes`.
-        boxes: x, y, w, h in pixels, of the stack's detections or of what they were fused to.
+        origin: int64 [M], rows of the stack, ascending.
+        stack_bbox: [N, 4], x, y, w, h in pixels, the stack's boxes.
+        moved: int64 [H], rows of the stack, ascending, whose boxes were fused with others.
+        moved_bbox: float64 [H, 4], those boxes.
     """
 
     image: Positions
@@ -28,13 +35,34 @@ class Fused:
     score: Floats
     logit: Floats
     origin: Ints
-    boxes: Boxes
+    stack_bbox: Boxes
+    moved: Ints
+    moved_bbox: Floats
+
+    def boxes(self, rows: Ints) -> Floats:
+        """float64 [R, 4]: x, y, w, h in pixels of some of the detections."""
+        origin = self.origin[rows]
+        boxes = self.stack_bbox[origin].astype(np.float64)
+        hit = is_in(self.moved, origin)
+        boxes[hit] = self.moved_bbox[np.searchsorted(self.moved, origin[hit])]
+        return boxes
 
 
 class Fusion(Protocol):
     """One stack, ready to be fused with any offsets."""
 
     stack: Stack
+
+    @classmethod
+    def for_cap(cls, stack: Stack, knowing: Bools, groups: Codes) -> Self:
+        """A fusion of a stack without some of what the cap never lets through.
+
+        Args:
+            stack: what the models found.
+            knowing: bool [K, C], which models know which categories.
+            groups: int8 [C], codes of the frequency groups that shifts move.
+        """
+        ...
 
     def fuse(self, offsets: Floats) -> Fused:
         """Fuses the stack.
@@ -52,12 +80,23 @@ class Rescored:
         self._stack = stack
         self._logit = logit(stack.score)
 
-    def with_offsets(self, offsets: Floats) -> tuple[Floats, Floats]:
-        """Scores and logits, float64 [N] each; where an offset is 0, the scores as they were."""
-        if not offsets.any():
-            return self._stack.score, self._logit
-        value = self._logit + offsets[self._stack.model]
-        moved = (offsets != 0)[self._stack.model]
-        score = self._stack.score.copy()
-        score[moved] = sigmoid(value[moved])
-        return score, value
+    def logits(self, offsets: Floats) -> Floats:
+        """float64 [N]."""
+        return self._logit + offsets[self._stack.model] if offsets.any() else self._logit
+
+    def scores(self, rows: Ints | slice, logits: Floats, offsets: Floats) -> Floats:
+        """Scores of some rows; where an offset is 0, as they were.
+
+        Args:
+            rows: int64 [M], or a slice of M.
+            logits: float64 [M], of these rows under the offsets.
+            offsets: float64 [K].
+
+        Returns:
+            float64 [M].
+        """
+        score: Floats = self._stack.score[rows].copy()
+        if offsets.any():
+            moved = (offsets != 0)[self._stack.model[rows]]
+            score[moved] = sigmoid(logits[moved])
+        return score

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
 from lvis_merge.evaluation.pairs import Bools
-from lvis_merge.testing.fusion.fused import Fused, Rescored
+from lvis_merge.testing.fusion.fused import Codes, Fused, Rescored
+from lvis_merge.testing.fusion.outranked import outranked
 from lvis_merge.testing.fusion.overlaps import overlapping_pairs
 from lvis_merge.testing.logits import Floats
 from lvis_merge.testing.stack import Positions, Stack
@@ -36,18 +39,37 @@ class NmsFusion:
         )
         self._one, self._other = rows[one], rows[other]
 
+    @classmethod
+    def for_cap(cls, stack: Stack, knowing: Bools, groups: Codes) -> Self:
+        """See `Fusion`."""
+        whole = cls(stack, knowing)
+        stays = np.ones(len(stack.score), np.bool_)
+        stays[whole._one] = stays[whole._other] = False
+        # what such a one would suppress is worse still, and of its group
+        kept = ~outranked(stack, groups, stays)
+        place = (np.cumsum(kept) - 1).astype(np.int32)
+        both = kept[whole._one] & kept[whole._other]
+        fusion = cls.__new__(cls)
+        fusion.stack = stack.at(np.flatnonzero(kept))
+        fusion._rescored = Rescored(fusion.stack)
+        fusion._one, fusion._other = place[whole._one[both]], place[whole._other[both]]
+        return fusion
+
     def fuse(self, offsets: Floats) -> Fused:
         """See `Fusion`."""
-        score, logit = self._rescored.with_offsets(offsets)
+        logit = self._rescored.logits(offsets)
         rows = np.flatnonzero(kept_by_nms(self._one, self._other, logit))
+        logit = logit[rows]
         stack = self.stack
         return Fused(
             image=stack.image[rows],
             category=stack.category[rows],
-            score=score[rows],
-            logit=logit[rows],
+            score=self._rescored.scores(rows, logit, offsets),
+            logit=logit,
             origin=rows,
-            boxes=stack.bbox,
+            stack_bbox=stack.bbox,
+            moved=np.zeros(0, np.int64),
+            moved_bbox=np.zeros((0, 4)),
         )
 
 

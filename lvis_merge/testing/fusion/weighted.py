@@ -14,12 +14,15 @@ thousand images of 3,000 detections); and it wants coordinates divided by the im
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from lvis_merge.evaluation.pairs import Bools, Ints
-from lvis_merge.testing.fusion.fused import Fused, Rescored
-from lvis_merge.testing.logits import Floats, clipped, logit
+from lvis_merge.testing.fusion.bunches import bunches
+from lvis_merge.testing.fusion.fused import Codes, Fused, Rescored
+from lvis_merge.testing.fusion.outranked import outranked
+from lvis_merge.testing.logits import Floats, below_one, logit
 from lvis_merge.testing.stack import Stack, ranges, stable_order
 
 IOU = 0.55
@@ -43,68 +46,97 @@ class WeightedFusion:
     def __init__(self, stack: Stack, knowing: Bools) -> None:
         self.stack = stack
         self._rescored = Rescored(stack)
+        shared = (knowing.sum(axis=0) > 1)[stack.category]
+        rows = np.flatnonzero(shared)
+        rows = rows[stable_order(stack.category[rows], knowing.shape[1])]
+        rows = rows[stable_order(stack.image[rows], len(stack.images))]
+        bunch = bunches(stack.image[rows], stack.category[rows], stack.bbox[rows], IOU)
+        members, known_by = np.unique(knowing.T, axis=0, return_inverse=True)
+        known_by = known_by.reshape(-1)[stack.category[rows]]
         self._shared = [
-            _Shared(stack, knowing, members)
-            for members in np.unique(knowing.T, axis=0)
-            if members.sum() > 1
+            _Shared(stack, rows[known_by == number], bunch[known_by == number], np.flatnonzero(who))
+            for number, who in enumerate(members)
+            if who.sum() > 1
         ]
+
+    @classmethod
+    def for_cap(cls, stack: Stack, knowing: Bools, groups: Codes) -> Self:
+        """See `Fusion`."""
+        stays = (knowing.sum(axis=0) < 2)[stack.category]
+        return cls(stack.at(np.flatnonzero(~(stays & outranked(stack, groups, stays)))), knowing)
 
     def fuse(self, offsets: Floats) -> Fused:
         """See `Fusion`."""
         stack = self.stack
-        rescored, logits = self._rescored.with_offsets(offsets)
-        score, value = rescored.copy(), logits.copy()
-        boxes = stack.bbox.astype(np.float64)
-        stays = np.ones(len(score), np.bool_)
-        for shared in self._shared:
-            found = shared.fuse(rescored, offsets)
-            stays[shared.rows] = False
-            stays[found.heads] = True
-            score[found.heads], boxes[found.heads] = found.score, found.bbox
-            value[found.heads] = logit(clipped(found.score))
+        logits = self._rescored.logits(offsets)
+        score = self._rescored.scores(slice(None), logits, offsets)
+        parts = [shared.fuse(score, offsets) for shared in self._shared]
+        value, stays = logits.copy(), np.ones(len(logits), np.bool_)
+        for shared, found in zip(self._shared, parts, strict=True):
+            stays[shared.bunched] = False
+            stays[found.rows[shared.alone :]] = True
+            score[found.rows], value[found.rows] = found.score, found.logit
         origin = np.flatnonzero(stays)
+        none = np.zeros(0, np.int64)
+        moved = np.concatenate([none, *(found.moved for found in parts)])
+        boxes = np.concatenate([np.zeros((0, 4)), *(found.moved_bbox for found in parts)])
+        order = np.argsort(moved)
         return Fused(
             image=stack.image[origin],
             category=stack.category[origin],
             score=score[origin],
             logit=value[origin],
             origin=origin,
-            boxes=boxes,
+            stack_bbox=stack.bbox,
+            moved=moved[order],
+            moved_bbox=boxes[order],
         )
 
 
 @dataclass(frozen=True)
 class _Found:
-    """H clusters.
+    """C clusters; H of them have more than one member.
 
     Attributes:
-        heads: int64 [H], rows of their first members.
-        score: float64 [H].
-        bbox: float64 [H, 4], x, y, w, h.
+        rows: int64 [C], of their first members; first those of boxes that are alone.
+        score: float64 [C].
+        logit: float64 [C].
+        moved: int64 [H], rows of those with more than one member.
+        moved_bbox: float64 [H, 4], x, y, w, h.
     """
 
-    heads: Ints
+    rows: Ints
     score: Floats
-    bbox: Floats
+    logit: Floats
+    moved: Ints
+    moved_bbox: Floats
 
 
 class _Shared:
     """The detections of the categories that the same models know.
 
+    Args:
+        stack: what the models found.
+        rows: int64 [N], rows of the stack, those of a category and image together.
+        bunch: int64 [N], a number for each bunch.
+        members: int64, the models.
+
     Attributes:
-        rows: int64, of the stack.
+        bunched: int64, rows of the stack in bunches of several.
+        alone: how many others there are.
     """
 
-    def __init__(self, stack: Stack, knowing: Bools, members: Bools) -> None:
-        same = (knowing == members[:, None]).all(axis=0)
-        rows = np.flatnonzero(same[stack.category])
-        rows = rows[stable_order(stack.category[rows], knowing.shape[1])]
-        self.rows = rows[stable_order(stack.image[rows], len(stack.images))]
-        self._members = np.flatnonzero(members)
+    def __init__(self, stack: Stack, rows: Ints, bunch: Ints, members: Ints) -> None:
+        self._members = members
         self._stack = stack
-        pair = stack.image[self.rows] * np.int64(knowing.shape[1]) + stack.category[self.rows]
-        starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]])[: len(pair)])
-        self._blocks = _blocks(self.rows, starts, np.diff(np.append(starts, len(pair))))
+        order = np.argsort(bunch, kind="stable")
+        rows, bunch = rows[order], bunch[order]
+        starts = np.flatnonzero(np.concatenate([[True], bunch[1:] != bunch[:-1]])[: len(bunch)])
+        sizes = np.diff(np.append(starts, len(bunch)))
+        self._alone = rows[starts[sizes == 1]]
+        self.alone = len(self._alone)
+        self.bunched = rows[np.repeat(sizes, sizes) > 1]
+        self._blocks = _blocks(rows, starts[sizes > 1], sizes[sizes > 1])
         self._last: tuple[Floats, _Found] | None = None
 
     def fuse(self, score: Floats, offsets: Floats) -> _Found:
@@ -116,15 +148,36 @@ class _Shared:
         """
         own = offsets[self._members]
         if self._last is None or (self._last[0] != own).any():
-            parts = [self._fuse_block(block, score) for block in self._blocks]
-            none = _Found(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4)))
-            names = ("heads", "score", "bbox")
-            joined = [[getattr(part, name) for part in (none, *parts)] for name in names]
-            self._last = own, _Found(*map(np.concatenate, joined))
+            found = [self._fuse_block(block, score) for block in self._blocks]
+            rows = np.concatenate([self._alone, *(part[0] for part in found)])
+            total = np.concatenate([score[self._alone], *(part[1] for part in found)])
+            count = np.concatenate([np.ones(self.alone, np.int64), *(p[2] for p in found)])
+            boxes = np.concatenate([np.zeros((0, 4)), *(part[3] for part in found)])
+            mean = total / np.maximum(count, len(self._members))
+            several = count > 1
+            self._last = (
+                own,
+                _Found(
+                    rows,
+                    mean,
+                    logit(below_one(mean)),
+                    rows[several],
+                    boxes[several[len(self._alone) :]],
+                ),
+            )
         return self._last[1]
 
-    def _fuse_block(self, block: Ints, score: Floats) -> _Found:
-        """Clusters groups of like size; block: int64 [G, S], rows of the stack, or -1."""
+    def _fuse_block(self, block: Ints, score: Floats) -> tuple[Ints, Floats, Ints, Floats]:
+        """Clusters bunches of like size.
+
+        Args:
+            block: int64 [G, S], rows of the stack, or -1.
+            score: float64 [N].
+
+        Returns:
+            By cluster: int64, rows of the first members; float64, the sums of the members' scores;
+            int64, how many members there are; float64 [..., 4], x, y, w, h.
+        """
         scores = np.where(block >= 0, score[block], 0.0)
         order = np.argsort(-scores, axis=1, kind="stable")
         rows = np.take_along_axis(block, order, axis=1).T
@@ -133,12 +186,9 @@ class _Shared:
         box[2:] += box[:2]
         box, total, members = _clusters(box, scores)
         leads = (members > 0) & (rows >= 0)
-        corners, count = box[:, leads], members[leads]
-        return _Found(
-            heads=rows[leads],
-            score=total[leads] / np.maximum(count, len(self._members)),
-            bbox=np.stack([*corners[:2], *(corners[2:] - corners[:2])], axis=1),
-        )
+        corners = box[:, leads]
+        sides = np.stack([*corners[:2], *(corners[2:] - corners[:2])], axis=1)
+        return rows[leads], total[leads], members[leads], sides
 
 
 def _blocks(rows: Ints, starts: Ints, sizes: Ints) -> list[Ints]:

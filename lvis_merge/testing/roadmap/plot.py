@@ -14,14 +14,14 @@ _Scale = Callable[[float], float]
 """From a figure to pixels."""
 
 _NAMES, _PANEL, _GAP, _RIGHT, _LEGEND = 210.0, 160.0, 24.0, 12.0, 330.0
-_TOP, _LINE, _BOTTOM = 76.0, 38.0, 30.0
+_TOP, _LINE, _BOTTOM = 76.0, 42.0, 30.0
 _STYLE = """<style>
 svg { background: #ffffff; font-family: system-ui, "Helvetica Neue", Arial, sans-serif; }
 .title { font-size: 15px; font-weight: 600; fill: #1a1f24; }
 .panel { font-size: 13px; font-weight: 600; fill: #1a1f24; }
 .name { font-size: 12.5px; fill: #1a1f24; } .note { font-size: 11px; fill: #6a747e; }
 .tick { font-size: 11px; fill: #6a747e; } .grid { stroke: #e4e8ec; } .row { stroke: #f0f2f4; }
-.published { fill: #ffffff; stroke: #48525c; stroke-width: 1.6; }
+.published { fill: none; stroke: #48525c; stroke-width: 1.6; }
 .run { fill: #0072b2; } .between { stroke: #b8c0c8; stroke-width: 2; }
 .value { font-size: 10.5px; } .value-published { fill: #48525c; }
 .value-run { fill: #005a8c; font-weight: 600; }
@@ -32,15 +32,16 @@ def roadmap_plot(roadmap: Roadmap) -> str:
     """Draws table 1.
 
     Returns:
-        An SVG document: published figures as rings, those of runs as discs.
+        An SVG document: published figures as rings, those of runs as discs within. A point of AP is
+        as wide in every panel, so that gains compare.
     """
     width = _NAMES + len(COLUMNS) * (_PANEL + _GAP) + _RIGHT
     height = _TOP + _LINE * len(roadmap.rows) + _BOTTOM
     drawing = Drawing(width, height, "Mask AP by step of the road map, published and of the runs")
     drawing.text(16, 24, "Road map: mask AP × 100 on val", "title")
-    drawing.dot(_LEGEND, 19, 4.5, "published")
+    drawing.dot(_LEGEND, 19, 5.6, "published")
     drawing.text(_LEGEND + 10, 23, "published (LVIS v0.5 val)", "name")
-    drawing.dot(_LEGEND + 186, 19, 4.5, "run")
+    drawing.dot(_LEGEND + 186, 19, 3.6, "run")
     drawing.text(_LEGEND + 196, 23, "runs", "name")
     for place, row in enumerate(roadmap.rows):
         y = _TOP + _LINE * (place + 0.5)
@@ -48,15 +49,18 @@ def roadmap_plot(roadmap: Roadmap) -> str:
         drawing.text(16, y + (0 if row.missing else 4), row.step.name, "name")
         if row.missing:
             drawing.text(16, y + 14, row.missing, "note")
+    span = max(high - low for low, high in (_range(_values(roadmap, name)) for name in COLUMNS))
     for place, name in enumerate(COLUMNS):
-        _panel(drawing, roadmap, name, _NAMES + place * (_PANEL + _GAP))
+        _panel(drawing, roadmap, name, _NAMES + place * (_PANEL + _GAP), span)
     return standalone(drawing, _STYLE)
 
 
-def _panel(drawing: Drawing, roadmap: Roadmap, name: str, left: float) -> None:
+def _panel(drawing: Drawing, roadmap: Roadmap, name: str, left: float, span: int) -> None:
     rows = roadmap.rows
-    values = [f[name] for row in rows for f in (row.step.published, row.figures) if name in f]
-    low, high = _range(values)
+    low, high = _range(_values(roadmap, name))
+    # what is left of the common span on both sides, in whole fives, and within [0, 100]
+    low = max(0, min(low - 5 * ((span - (high - low)) // 10), 100 - span))
+    high = low + span
     inner = 16.0
 
     def x_of(value: float) -> float:
@@ -75,16 +79,22 @@ def _marks(drawing: Drawing, row: RunRow, name: str, y: float, x_of: _Scale) -> 
     published, run = row.step.published.get(name), row.figures.get(name)
     if published is not None and run is not None:
         drawing.line(x_of(published), y, x_of(run), y, "between")
-    for value, css in ((published, "published"), (run, "run")):
+    # the ring over the disc, which is smaller: both are seen where they coincide
+    for value, css, radius in ((run, "run", 3.6), (published, "published", 5.6)):
         if value is None:
             continue
         tip = f"{row.step.name}: {name} {value:.1f} ({css})"
-        drawing.dot(x_of(value), y, 4.5, css, tip)
+        drawing.dot(x_of(value), y, radius, css, tip)
         # above its mark, the run's below, so that figures next to each other stay legible
         drawing.text(
-            x_of(value), y + (-8 if css == "published" else 16), f"{value:.1f}",
+            x_of(value), y + (-9 if css == "published" else 17), f"{value:.1f}",
             f"value value-{css}", "middle",
         )  # fmt: skip
+
+
+def _values(roadmap: Roadmap, name: str) -> list[float]:
+    figures = (figures for row in roadmap.rows for figures in (row.step.published, row.figures))
+    return [one[name] for one in figures if name in one]
 
 
 def _range(values: list[float]) -> tuple[int, int]:
