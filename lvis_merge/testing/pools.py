@@ -35,6 +35,9 @@ from lvis_merge.testing.whole_file import whole_file
 POOL_SIZE = 1000
 """Detections an image that `test` keeps before the cap of 300."""
 
+POOL_FILE = "pool.parquet"
+"""What `test` calls the pool in a run's folder."""
+
 ROW_GROUP_ROWS = 1 << 18
 _METADATA = b"lvis_merge.known_categories"
 _KNOWN_SUFFIX = ".known.json"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lvis_merge.testing.ensemble.files import pool_name
 from tests.cli.command import Run
 from tests.evaluation.world import image, thing
 from tests.pipeline.running import build_quietly
@@ -184,3 +185,15 @@ def test_bad_entries(run: Run, files: Files) -> None:
     again = run(*arguments, "--out", str(files.out), "--lenient")
     assert again.notes == outcome.notes[:1]
     assert again.stdout == outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("main.parquet", "main.parquet"),
+        ("a/b/coco.json.gz", "coco.json.gz"),
+        ("runs/coco/pool.parquet", "coco/pool.parquet"),  # every run of `test` has one
+    ],
+)
+def test_pools_are_told_apart(path: str, name: str) -> None:
+    assert pool_name(path) == name

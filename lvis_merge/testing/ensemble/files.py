@@ -25,7 +25,7 @@ from lvis_merge.testing.ensemble.run import (
     model_of,
 )
 from lvis_merge.testing.ensemble.truth_columns import group_codes
-from lvis_merge.testing.pools import Pool, pool_writer, read_pool
+from lvis_merge.testing.pools import POOL_FILE, Pool, pool_writer, read_pool
 
 
 def fit_files(
@@ -81,7 +81,7 @@ def apply_files(
         InputError: a pool cannot be used.
         UsageError: the experts are not those of the fit; see `check_experts`.
     """
-    check_experts(fitted, [base_name(path) for path in paths[1:]])
+    check_experts(fitted, [pool_name(path) for path in paths[1:]])
     category_ids, codes = fitted.categories
     known = Known(name, category_ids=category_ids)
     parts: list[Model] = []
@@ -109,9 +109,17 @@ def write_merged(outcome: Outcome, out: Path, stages: Stages) -> None:
             writer.write(outcome.detections.at(rows))
 
 
+def pool_name(path: str) -> str:
+    """What a pool is called: its file's name; `test` calls every pool alike, so its folder too."""
+    name = base_name(path)
+    return f"{Path(path).absolute().parent.name}/{name}" if name == POOL_FILE else name
+
+
 def _read(path: str, known: Known, lenient: bool, stages: Stages) -> Pool:
-    with stages.stage(f"reading {Path(path).name}"):
+    name = pool_name(path)
+    with stages.stage(f"reading {name}"):
         pool = read_pool(path, known, lenient=lenient)
+        pool = replace(pool, results=replace(pool.results, name=name))
     if pool.results.faults.counts:
         dropped = ", ".join(f"{f} {n:,}" for f, n in pool.results.faults.counts.items())
         stages.say(f"note: {path}: bad entries were dropped: {dropped}.")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from lvis_merge.testing.inference.journal import Journal
-from lvis_merge.testing.inference.plan import POOL, RECORD, RESULTS, STATE, RunPlan
-from lvis_merge.testing.pools import pool_writer
+from lvis_merge.testing.inference.plan import RECORD, RESULTS, STATE, RunPlan
+from lvis_merge.testing.pools import POOL_FILE, pool_writer
 from lvis_merge.testing.whole_file import whole_file
 
 
@@ -63,7 +63,7 @@ def write_output(
     """
     order = np.argsort(image_ids)
     results = plan.out / RESULTS
-    pool = plan.out / POOL if plan.pool and plan.boxes is None else None
+    pool = plan.out / POOL_FILE if plan.pool and plan.boxes is None else None
     with ExitStack() as files:
         # the pool first: its size is known to nobody before its end either
         pooled = files.enter_context(pool_writer(pool)) if pool else None

@@ -16,7 +16,7 @@ from lvis_merge.testing.inference.views import Scale
 from lvis_merge.testing.pools import POOL_SIZE
 from lvis_merge.testing.whole_file import whole_file
 
-RESULTS, POOL, RECORD = "results.json", "pool.parquet", "test.json"
+RESULTS, RECORD = "results.json", "test.json"
 STATE = ".unfinished"
 """Folder of a run's journals, in its `--out`; gone when it is complete."""
 
