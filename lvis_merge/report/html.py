@@ -16,6 +16,7 @@ from lvis_merge.report import findings
 from lvis_merge.report.bars import Bar, Segment, bar_columns, stacked_bars
 from lvis_merge.report.drawing import Sample
 from lvis_merge.report.frequency import GROUP_NAMES, CategoryCount
+from lvis_merge.report.page import page_template
 from lvis_merge.report.samples import sample_images
 from lvis_merge.report.summary import Summary, summarise
 from lvis_merge.report.tail_plot import tail_plot
@@ -85,15 +86,7 @@ def render(summary: Summary, strip: Sequence[Sample] = (), looked_for: bool = Fa
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"n": lambda value: f"{value:,}", "size": _size}
-    return environment.from_string(
-        (files("lvis_merge.report") / "template.html").read_text(encoding="utf-8")
-    )
+    return page_template(files("lvis_merge.report") / "template.html")
 
 
 def _figures(summary: Summary) -> dict[str, Any]:
@@ -208,13 +201,3 @@ def _words(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_words, value))
     return str(value)
-
-
-def _size(count: int) -> str:
-    """Bytes as people read them."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.2f} GB"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lvis_merge.report import findings
 from lvis_merge.report.frequency import GROUP_NAMES
 from lvis_merge.report.summary import Summary
+from lvis_merge.report.text_table import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +48,7 @@ def print_stats(summary: Summary, console: Console) -> None:
 
 
 def _print_sources(summary: Summary, console: Console) -> None:
-    _print_table(
+    print_table(
         console,
         f"{summary.totals.images:,} images, {summary.totals.objects:,} objects,"
         f" {summary.totals.ignore_regions:,} ignore regions",
@@ -71,7 +71,7 @@ def _print_sources(summary: Summary, console: Console) -> None:
 def _print_groups(summary: Summary, console: Console) -> None:
     title = findings.tail_finding(summary)
     if summary.groups[0].categories_before is None:
-        _print_table(
+        print_table(
             console,
             title,
             "group|#categories|#objects",
@@ -81,7 +81,7 @@ def _print_groups(summary: Summary, console: Console) -> None:
             ],
         )
         return
-    _print_table(
+    print_table(
         console,
         title,
         "LVIS group|#categories|#gained|#now r|#now c|#now f|#objects|#merged",
@@ -103,7 +103,7 @@ def _print_gains(summary: Summary, console: Console) -> None:
     gains = summary.rare_gains
     if gains:
         more = len(gains) - MOST_GAINS
-        _print_table(
+        print_table(
             console,
             findings.rare_finding(summary),
             "rare category|#LVIS images|#added|#images|now",
@@ -126,7 +126,7 @@ def _print_gains(summary: Summary, console: Console) -> None:
 
 def _print_ignore(summary: Summary, console: Console) -> None:
     if summary.ignore_regions:
-        _print_table(
+        print_table(
             console,
             findings.ignore_finding(summary),
             "source|reason|#regions|#images|#on an LVIS object",
@@ -144,7 +144,7 @@ def _print_ignore(summary: Summary, console: Console) -> None:
 
 
 def _print_evidence(summary: Summary, console: Console) -> None:
-    _print_table(
+    print_table(
         console,
         "Categories verified on the images (elsewhere they are unknown)",
         "images of|split|#present|#absent|#not exhaustive|#absent per image",
@@ -163,7 +163,7 @@ def _print_evidence(summary: Summary, console: Console) -> None:
 
 
 def _print_sampling(summary: Summary, console: Console) -> None:
-    _print_table(
+    print_table(
         console,
         "Repeat factor sampling, one epoch",
         "frequencies from|#images|#draws|#ratio|#repeated|#highest r",
@@ -192,14 +192,14 @@ def _print_inputs(summary: Summary, console: Console) -> None:
             rows.append([*head, *rule])
             head = [""] * 4
     if rows:
-        _print_table(
+        print_table(
             console,
             findings.inputs_finding(summary),
             "rows of|#in|#kept|#bad|#left out|why",
             rows,
         )
     if summary.rejects:
-        _print_table(
+        print_table(
             console,
             "Bad rows, in rejects.parquet",
             "file|what was wrong|#rows|#first",
@@ -217,42 +217,3 @@ def _print_inputs(summary: Summary, console: Console) -> None:
 
 def _count(value: int | None) -> str:
     return f"{value:,}" if value else "-"
-
-
-def _print_table(
-    console: Console,
-    title: str,
-    header: str,
-    rows: Sequence[Sequence[str]],
-    below: str = "",
-) -> None:
-    """A table without wrapped cells; `#` before a heading means numbers, at the right.
-
-    Only the first column gives way where there is no room, with an ellipsis.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        box=SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0), show_edge=False
-    )
-    for i, name in enumerate(header.split("|")):
-        table.add_column(
-            name.removeprefix("#"),
-            justify="right" if name.startswith("#") else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if i == 0 else max(len(name.removeprefix("#")), *_widths(rows, i)),
-        )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print()
-    console.print(Text(title, style="bold"))
-    console.print(table, highlight=False)
-    if below:
-        console.print(Text(below, style="dim"))
-
-
-def _widths(rows: Sequence[Sequence[str]], column: int) -> list[int]:
-    return [0, *(len(row[column]) for row in rows)]

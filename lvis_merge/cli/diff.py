@@ -1,0 +1,54 @@
+"""`lvis-merge diff`: what changed between two manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lvis_merge.cli.outputs import check_folder
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="DIR_A", help="A manifest.")],
+    after: Annotated[Path, typer.Argument(metavar="DIR_B", help="The one to compare with it.")],
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a page, in the style of report.html."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
+    ] = False,
+) -> None:
+    """Compare two manifests: options, inputs, images, categories, boxes added, removed, changed.
+
+    A box is the same if its source, image and published id are. Categories are
+    compared by what they are, whatever their ids. Ends with 0, whatever differs.
+
+    Example: lvis-merge diff manifests/before manifests/after --report diff.html
+    """
+    check_folder(report)
+    import json
+    from dataclasses import asdict
+
+    from lvis_merge import manifest as manifests
+    from lvis_merge.diff.compare import compare
+    from lvis_merge.diff.terminal import print_diff
+    from lvis_merge.progress import Stages
+
+    stages = Stages()
+    with stages.shown():
+        found = compare(manifests.open(before), manifests.open(after), stages)
+    if report:
+        from lvis_merge.diff.page import render
+        from lvis_merge.testing.whole_file import whole_file
+
+        with whole_file(report) as partial:
+            partial.write_text(render(found), encoding="utf-8")
+    if as_json:
+        print(json.dumps({"equal": found.equal, **asdict(found)}, indent=2))
+    else:
+        from rich.console import Console
+
+        print_diff(found, Console())
