@@ -179,7 +179,7 @@ def annotate_coco(
         images.append(image)
         for item in scene.singles:
             category = classes[item.class_name].coco_id
-            shape = _another_hand(item.visible, image, rng)
+            shape = another_hand(item.visible, image, rng)
             if category is not None and shape:
                 number += int(rng.integers(1, 60))
                 annotations.append(CocoAnnotation(number, image, category, shape))
@@ -198,7 +198,7 @@ def annotate_coco(
     return images, annotations
 
 
-def _another_hand(shape: Shape, image: CocoImage, rng: np.random.Generator) -> Shape:
+def another_hand(shape: Shape, image: CocoImage, rng: np.random.Generator) -> Shape:
     """The same outline drawn by someone else: points about a pixel off."""
     shift = rng.normal(0, 0.6, 2)
     moved = tuple(part + shift + rng.normal(0, 0.5, part.shape) for part in shape)

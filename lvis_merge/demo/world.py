@@ -10,7 +10,7 @@ from pathlib import Path
 from lvis_merge.errors import InputError
 
 MARKER = "world.json"
-_OWN_FOLDERS = ("annotations", "images", "openimages", "openimages_images")
+_OWN_FOLDERS = ("annotations", "images", "maps", "openimages", "openimages_images")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@ from pathlib import Path
 import pytest
 
 from lvis_merge.demo import DemoWorld, WorldSize, draw_world
+from tests.demo.road_map_truth import road_map, truth
+
+__all__ = ["road_map", "truth"]
 
 SMALL = WorldSize(train=24, val=8, test=1, coco_only=1, open_images=36)
 
