@@ -15,10 +15,14 @@ import typer
 
 from lvis_merge import __version__
 from lvis_merge.cli.build import build
+from lvis_merge.cli.curate import curate
 from lvis_merge.cli.demo import demo
+from lvis_merge.cli.diff import diff
 from lvis_merge.cli.ensemble import ensemble
 from lvis_merge.cli.evaluate import evaluate
 from lvis_merge.cli.experts import experts
+from lvis_merge.cli.export import export
+from lvis_merge.cli.inspect import inspect
 from lvis_merge.cli.manifest import stats, validate
 from lvis_merge.cli.map import map_app
 from lvis_merge.cli.roadmap import roadmap
@@ -45,6 +49,10 @@ app.command()(submit)
 app.command()(roadmap)
 app.command()(validate)
 app.command()(stats)
+app.command()(inspect)
+app.command()(curate)
+app.command()(diff)
+app.command()(export)
 app.command()(setup_training)
 app.command()(train)
 app.command("test")(detect)

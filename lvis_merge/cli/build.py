@@ -143,6 +143,10 @@ def build(
         list[str] | None,
         _file("--holdout", _RULES, "JSON or CSV of images to keep out of train; repeatable."),
     ] = None,
+    corrections: Annotated[
+        str | None,
+        _file("--corrections", _RULES, "CSV of lvis-merge curate: what people corrected."),
+    ] = None,
     label_space: Annotated[
         Space, typer.Option(rich_help_panel=_RULES, help="Whose categories the manifest has.")
     ] = Space.lvis,
@@ -207,6 +211,7 @@ def build(
             coco_boxes=coco_boxes.value,
             unmapped=unmapped.value,
             holdout=tuple(holdout or ()),
+            corrections=corrections,
             label_space=label_space.value,
             max_rejects=max_rejects,
             strict=strict,
@@ -251,4 +256,7 @@ def print_summary(out: Path, record: ManifestRecord, as_json: bool) -> None:
             numbers = (counts.rows_in, counts.kept, dropped, counts.rejected)
             table.add_row(source, kind, *(f"{number:,}" for number in numbers), why)
     Console().print(table)
+    relabelled = sum(one.relabelled for kinds in record.counts.values() for one in kinds.values())
+    if relabelled:
+        print(f"\n{relabelled:,} of the rows kept have another category by --corrections.")
     print(f"\nNext: lvis-merge validate {out}; open {out / 'report.html'} in a browser.")

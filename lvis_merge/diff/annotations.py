@@ -70,7 +70,9 @@ def compare_annotations(before: pa.Table, after: pa.Table, labels: Labels) -> An
         _comparable(after, labels, 1).combine_chunks(),
     )
     pairs = pair(*tables, KEYS)
-    by_field = {name: np.zeros(len(pairs.before), np.bool_) for name in COMPARED}
+    by_field: dict[str, np.ndarray] = {
+        name: np.zeros(len(pairs.before), np.bool_) for name in COMPARED
+    }
     for start in range(0, len(pairs.before), _PAIRS_AT_A_TIME):
         here = slice(start, start + _PAIRS_AT_A_TIME)
         left = _taken(tables[0], pairs.before[here])

@@ -52,7 +52,7 @@ def _others(rows: int, taken: Places) -> Places:
 
 def _codes(before: pa.Table, after: pa.Table, keys: Sequence[str]) -> tuple[Places, Places]:
     """One number for each row, equal where the keys are."""
-    codes = np.zeros(len(before) + len(after), np.int64)
+    codes: Places = np.zeros(len(before) + len(after), np.int64)
     values = 1
     for key in keys:
         chunks = [*before[key].chunks, *after[key].chunks]

@@ -32,7 +32,8 @@ def mask_texts(
     values = polygons.values.values.to_numpy().astype(np.float64)
     there = polygons.is_valid().to_numpy(zero_copy_only=False)
     texts: list[str | None] = []
-    for row, box in enumerate(boxes.astype(np.float64)):
+    corners: np.ndarray = boxes.astype(np.float64)
+    for row, box in enumerate(np.asarray(corner) for corner in corners):
         if there[row]:
             cuts = edges[first[row] : first[row + 1] + 1].tolist()
             parts = [values[low:high] for low, high in pairwise(cuts)]

@@ -23,7 +23,13 @@ Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class KindCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"rows_in": "in"}):
+class KindCounts(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"rows_in": "in"},
+):
     """What became of the data rows of one source and kind: in = kept + dropped + rejected.
 
     Attributes:
@@ -31,12 +37,14 @@ class KindCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
         kept: rows used.
         dropped: good rows left out, by the first rule that they met.
         rejected: bad rows; each is in `rejects.parquet`.
+        relabelled: rows kept under another category than published; absent from the file if none.
     """
 
     rows_in: Count
     kept: Count
     dropped: dict[str, Count]
     rejected: Count
+    relabelled: Count = 0
 
 
 class RowCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,6 +17,7 @@ DROP_RULES = (
     "id_collision",
     "not_a_candidate",
     "not_selected",
+    "correction",
     "option",
 )
 """Why a good row is left out; a row meets the first of them."""

@@ -49,6 +49,7 @@ def build_manifest(
         for cost in folder.missing() if folder else ():
             inputs.warn(f"Open Images: {cost}")
         result = _build(inputs, folder)
+        inputs.corrections.report(inputs.warn)
         tables = Tables(
             result.images, result.annotations, result.categories, inputs.rejects_table()
         )
@@ -74,6 +75,7 @@ def _input_files(options: BuildOptions, folder: OpenImagesFiles | None) -> list[
         ("coco", options.coco),
         ("openimages_sizes", options.openimages_sizes),
         ("openimages_exclude", options.openimages_exclude),
+        ("corrections", options.corrections),
         *(("holdout", path) for path in options.holdout),
     ]
     files = [(role, path) for role, path in named if path is not None]
@@ -100,7 +102,10 @@ def _record(inputs: Inputs, result: BuildResult) -> ManifestRecord:
         inputs=inputs.records(),
         maps={name: hashlib.sha256(data).hexdigest() for name, data in result.maps.items()},
         counts={
-            source: {kind: _counts(tally) for kind, tally in kinds.items()}
+            source: {
+                kind: _counts(tally, inputs.corrections.relabelled[source], kind)
+                for kind, tally in kinds.items()
+            }
             for source, kinds in result.tallies.items()
         },
         evidence=EvidenceCounts(contradictory_labels=result.contradictory),
@@ -115,9 +120,13 @@ def _record(inputs: Inputs, result: BuildResult) -> ManifestRecord:
     )
 
 
-def _counts(tally: Tally) -> KindCounts:
+def _counts(tally: Tally, relabelled: int, kind: str) -> KindCounts:
     return KindCounts(
-        rows_in=tally.rows_in, kept=tally.kept, dropped=tally.dropped, rejected=tally.rejected
+        rows_in=tally.rows_in,
+        kept=tally.kept,
+        dropped=tally.dropped,
+        rejected=tally.rejected,
+        relabelled=relabelled if kind in ("annotation", "box") else 0,
     )
 
 

@@ -11,6 +11,7 @@ from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.coco_match import match_objects
 from lvis_merge.merge.tally import KEPT, Tally, first_rule
 from lvis_merge.pipeline import tables as rows
+from lvis_merge.pipeline.corrections import AppliedCorrections
 from lvis_merge.sources.tables import JsonSource
 
 
@@ -20,6 +21,8 @@ def coco_regions(
     coco_boxes: str,
     train_ids: pa.Array,
     leaks: np.ndarray,
+    rejected: np.ndarray,
+    corrections: AppliedCorrections,
     lvis_rows: pa.Table,
 ) -> tuple[Part, Tally]:
     """COCO boxes on LVIS train images as ignore rows.
@@ -30,6 +33,8 @@ def coco_regions(
         coco_boxes: all, unmatched (those that outline no LVIS object) or off.
         train_ids: int64 [N], the good images of the LVIS train file.
         leaks: bool [N], those that are held out.
+        rejected: bool [N], those that a correction leaves out.
+        corrections: of the build.
         lvis_rows: the LVIS part's rows; `matched_row` refers to them.
 
     Returns:
@@ -37,8 +42,11 @@ def coco_regions(
     """
     boxes = coco.annotations
     place = pc.index_in(boxes["image_id"], value_set=train_ids).fill_null(-1).to_numpy()
-    leaks = np.append(leaks, False)[place]
-    rules = {"not_on_an_lvis_image": place < 0, "holdout": leaks}
+    leaks, rejected = (np.append(images, False)[place] for images in (leaks, rejected))
+    rejected |= corrections.rejected_rows(
+        "coco", boxes["image_id"], boxes["source_id"], rows.labels_of(boxes, coco.categories)
+    )
+    rules = {"not_on_an_lvis_image": place < 0, "holdout": leaks, "correction": rejected}
     wanted = first_rule(len(boxes), rules) == KEPT
     if coco_boxes == "off":
         rules["option"] = wanted

@@ -11,6 +11,7 @@ from lvis_merge.labelmap.read import read_map
 from lvis_merge.labelmap.resolve import OPEN_IMAGES_RESOLVED, resolve_own_labels
 from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.evidence import Evidence, category_lists
+from lvis_merge.merge.rules import DROP_RULES
 from lvis_merge.merge.tally import KEPT, Tally, first_rule
 from lvis_merge.pipeline import tables as rows
 from lvis_merge.pipeline.inputs import Inputs
@@ -34,16 +35,19 @@ def build_coco_space(inputs: Inputs) -> BuildResult:
         inputs.check(coco.rejects.filter(pc.equal(coco.rejects["kind"], kind)), number)
     holdout = held_out(inputs, [])
     leaks = holdout.leaks(coco.images["image_id"].to_numpy(), coco.images["flickr_photo_id"])
-    codes = first_rule(len(leaks), {"holdout": leaks})
+    rejected = inputs.corrections.rejected_images("coco", coco.images["source_image_id"])
+    codes = first_rule(len(leaks), {"holdout": leaks, "correction": rejected})
     place = pc.index_in(coco.annotations["image_id"], value_set=coco.images["image_id"]).to_numpy()
+    row_codes = codes[place]
+    row_codes[(row_codes == KEPT) & _rejected_rows(inputs, coco)] = DROP_RULES.index("correction")
     kinds = coco.rejects["kind"].to_pylist()
     tallies = {
         "image": Tally.of(codes, kinds.count("image")),
-        "annotation": Tally.of(codes[place], kinds.count("annotation")),
+        "annotation": Tally.of(row_codes, kinds.count("annotation")),
     }
     kept = codes == KEPT
     images = coco.images.filter(pa.array(kept))
-    annotations = coco.annotations.filter(pa.array(kept[place])).combine_chunks()
+    annotations = coco.annotations.filter(pa.array(row_codes == KEPT)).combine_chunks()
     manifest_images = rows.join_images(
         [rows.json_images("coco", "train", images, exhaustive_evidence(coco, images, annotations))]
     )
@@ -52,7 +56,9 @@ def build_coco_space(inputs: Inputs) -> BuildResult:
     for name, value in (("role", "ignore"), ("ignore_reason", "crowd")):
         column = pc.if_else(crowd, value, table[name])
         table = table.set_column(table.schema.get_field_index(name), name, column)
-    joined = rows.join_rows([Part("coco", table)])
+    joined = inputs.corrections.with_new_categories(
+        rows.join_rows([Part("coco", table)]), manifest_images, coco.categories
+    )
     ids = coco.categories["category_id"].to_numpy().astype(np.int64)
     categories = rows.category_table(
         pa.table(
@@ -72,6 +78,16 @@ def build_coco_space(inputs: Inputs) -> BuildResult:
         {"coco": tallies},
         holdout=holdout if options.holdout else None,
         splits={"train": (coco.info, coco.licenses)},
+    )
+
+
+def _rejected_rows(inputs: Inputs, coco: JsonSource) -> np.ndarray:
+    annotations = coco.annotations
+    return inputs.corrections.rejected_rows(
+        "coco",
+        annotations["image_id"],
+        annotations["source_id"],
+        rows.labels_of(annotations, coco.categories),
     )
 
 
@@ -115,17 +131,20 @@ def build_open_images_space(inputs: Inputs, files: OpenImagesFiles) -> BuildResu
         inputs, scanned, resolved, holdout, known_sizes(inputs), train_only=False
     )
     images = rows.join_images([merged.images])
-    annotations = rows.join_rows([merged.part])
     labels = resolved["mid"].to_pylist()
     ids = resolved["category_id"].to_numpy().astype(np.int64)
+    named = pa.table(
+        {
+            "category_id": resolved["category_id"],
+            "name": pa.array([scanned.classes[mid] for mid in labels], pa.string()),
+            "source_label": resolved["mid"],
+        }
+    )
+    annotations = inputs.corrections.with_new_categories(
+        rows.join_rows([merged.part]), images, named
+    )
     categories = rows.category_table(
-        pa.table(
-            {
-                "category_id": resolved["category_id"],
-                "name": pa.array([scanned.classes[mid] for mid in labels], pa.string()),
-                "source_label": resolved["mid"],
-            }
-        ),
+        named,
         rows.merged_counts(images, annotations, ids),
         {},
     )

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.manifest.schema import REJECTS
+from lvis_merge.merge.corrections import Corrections, read_corrections
+from lvis_merge.pipeline.corrections import AppliedCorrections
 from lvis_merge.pipeline.options import BuildOptions
 from lvis_merge.progress import Stages
 from lvis_merge.sources.apart import read_source
@@ -22,6 +24,7 @@ from lvis_merge.sources.files import (
     base_name,
     hash_file,
     local_files,
+    read_all,
     temporary_folder,
     unpacked,
 )
@@ -39,6 +42,7 @@ class Inputs:
         stages: progress.
         local: path or URL -> local file.
         scratch: folder for unpacked files, gone when the build ends.
+        corrections: what people corrected, and what became of it.
         hashes: pending input records.
         rejects: bad rows so far.
         warnings: what the user should know.
@@ -49,6 +53,7 @@ class Inputs:
     stages: Stages
     local: dict[str, Path]
     scratch: Path
+    corrections: AppliedCorrections
     hashes: list[Future[InputRecord]] = field(default_factory=list)
     rejects: list[pa.Table] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -110,7 +115,14 @@ def open_inputs(
         hasher = ThreadPoolExecutor(1)
         # after an error or Ctrl-C nobody waits for the hash of a large file
         stack.callback(hasher.shutdown, wait=False, cancel_futures=True)
-        inputs = Inputs(options, policy, stages, local, scratch)
+        corrections = AppliedCorrections(_corrections(options.corrections, local))
+        inputs = Inputs(options, policy, stages, local, scratch, corrections)
         for role, path in files:
             inputs.hashes.append(hasher.submit(hash_file, local[path], role, base_name(path)))
         yield inputs
+
+
+def _corrections(path: str | None, local: dict[str, Path]) -> Corrections:
+    if path is None:
+        return Corrections("")
+    return read_corrections(read_all(local[path], ".csv"), base_name(path))

@@ -16,14 +16,14 @@ from lvis_merge.labelmap.resolve import Resolution, resolve_coco, resolve_open_i
 from lvis_merge.labelmap.rows import LabelMap
 from lvis_merge.manifest.record import EqlConstants
 from lvis_merge.merge.assemble import Part
-from lvis_merge.merge.evidence import Evidence, category_lists
 from lvis_merge.merge.frequencies import count_objects, tail_categories
 from lvis_merge.merge.holdout import HoldOut
-from lvis_merge.merge.rules import EQL_LAMBDA
-from lvis_merge.merge.tally import Tally, first_rule, total
+from lvis_merge.merge.rules import DROP_RULES, EQL_LAMBDA
+from lvis_merge.merge.tally import Tally
 from lvis_merge.pipeline import tables as rows
 from lvis_merge.pipeline.coco_regions import coco_regions
 from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.pipeline.lvis_rows import lvis_codes, lvis_rows_of, lvis_tallies
 from lvis_merge.pipeline.open_images_merge import MergedOpenImages, merged_open_images
 from lvis_merge.pipeline.open_images_scan import scan_folder
 from lvis_merge.pipeline.open_images_sizes import known_sizes
@@ -109,10 +109,12 @@ def _merge(
         train.annotations["category_id"].to_numpy().astype(np.int64),
         ids,
     )
-    tallies: dict[str, dict[str, Tally]] = {"lvis": _lvis_tallies(by_split, leaks)}
+    codes = lvis_codes(inputs.corrections, by_split, leaks)
+    tallies: dict[str, dict[str, Tally]] = {"lvis": lvis_tallies(by_split, codes)}
     splits = {split: (source.info, source.licenses) for split, source in by_split.items()}
     train_ids = train.images["image_id"].combine_chunks()
-    images, lvis_rows = _lvis_rows(by_split, leaks)
+    images, lvis_rows = lvis_rows_of(by_split, codes)
+    rejected = codes["train"].images == DROP_RULES.index("correction")
     del train, by_split  # the annotations live on in lvis_rows
     parts, maps = [Part("lvis", lvis_rows)], dict[str, bytes]()
     if options.coco:
@@ -126,7 +128,14 @@ def _merge(
         report_renamed(inputs, coco_map, resolution)
         with inputs.stages.stage("COCO ignore regions"):
             regions, tally = coco_regions(
-                coco, resolution, options.coco_boxes, train_ids, leaks, lvis_rows
+                coco,
+                resolution,
+                options.coco_boxes,
+                train_ids,
+                leaks,
+                rejected,
+                inputs.corrections,
+                lvis_rows,
             )
         parts.append(regions)
         tallies["coco"] = {"annotation": tally}
@@ -148,6 +157,7 @@ def _merge(
     version = lvis_version(categories)
     with inputs.stages.stage("counting"):
         all_images = rows.join_images(images)
+        annotations = inputs.corrections.with_new_categories(annotations, all_images, categories)
         table = rows.category_table(
             categories,
             rows.merged_counts(all_images, annotations, ids),
@@ -169,18 +179,6 @@ def _merge(
         splits,
         contradictory,
     )
-
-
-def _lvis_rows(
-    by_split: dict[str, JsonSource], leaks: np.ndarray
-) -> tuple[list[pa.Table], pa.Table]:
-    """Image rows of each split, and the object rows of all; held-out train images left out."""
-    images, objects = [], []
-    for split, source in by_split.items():
-        kept = _kept(source, leaks) if split == "train" else source
-        images.append(rows.json_images("lvis", split, kept.images, _published_evidence(kept)))
-        objects.append(rows.object_rows(kept.annotations, kept.categories))
-    return images, pa.concat_tables(objects)
 
 
 def _read_lvis_files(inputs: Inputs) -> dict[str, JsonSource]:
@@ -252,37 +250,3 @@ def report_renamed(inputs: Inputs, label_map: LabelMap, resolution: Resolution) 
             f" (row {first.row}: {first.source_id} is {first.map_name} here and {first.file_name}"
             " there); the ids decide, so check that they mean the same"
         )
-
-
-def _kept(train: JsonSource, leaks: np.ndarray) -> JsonSource:
-    """The train file without held-out images and their annotations."""
-    if not leaks.any():
-        return train
-    images = train.images.filter(pa.array(~leaks))
-    on_kept = pc.is_in(train.annotations["image_id"], value_set=images["image_id"].combine_chunks())
-    return JsonSource(images, train.annotations.filter(on_kept), train.categories)
-
-
-def _lvis_tallies(by_split: dict[str, JsonSource], leaks: np.ndarray) -> dict[str, Tally]:
-    tallies: dict[str, list[Tally]] = {"image": [], "annotation": []}
-    for split, source in by_split.items():
-        dropped = leaks if split == "train" else np.zeros(len(source.images), dtype=bool)
-        codes = first_rule(len(dropped), {"holdout": dropped})
-        place = pc.index_in(source.annotations["image_id"], value_set=source.images["image_id"])
-        kinds = source.rejects["kind"].to_pylist()
-        tallies["image"].append(Tally.of(codes, kinds.count("image")))
-        tallies["annotation"].append(Tally.of(codes[place.to_numpy()], kinds.count("annotation")))
-    return {kind: total(parts) for kind, parts in tallies.items()}
-
-
-def _published_evidence(source: JsonSource) -> Evidence:
-    place = pc.index_in(source.annotations["image_id"], value_set=source.images["image_id"])
-    pos = category_lists(
-        place.to_numpy(), source.annotations["category_id"].to_numpy(), len(source.images)
-    )
-    images = source.images
-    return Evidence(
-        pos,
-        images["neg_category_ids"].combine_chunks(),
-        images["not_exhaustive_category_ids"].combine_chunks(),
-    )

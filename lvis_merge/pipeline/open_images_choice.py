@@ -91,6 +91,8 @@ def choose(
     taken = np.zeros(total_images, dtype=bool)
     taken[free] = select(candidates, options.images, options.selection, options.seed)
     rules["not_selected"] = ~taken
+    # after the selection: the other images stay the same
+    rules["correction"] = inputs.corrections.rejected_images("open_images", images.ids)
     rule = first_rule(total_images, rules)
     return Chosen(rule == KEPT, rule)
 
@@ -149,13 +151,13 @@ def _sized(inputs: Inputs, scanned: Scanned, sizes: Sizes | None) -> np.ndarray:
     return known
 
 
-def tallies(scanned: Scanned, chosen: Chosen, boxes_dropped: int) -> dict[str, Tally]:
+def tallies(scanned: Scanned, chosen: Chosen, boxes_dropped: Mapping[str, int]) -> dict[str, Tally]:
     """What became of the image, box and label rows.
 
     Args:
         scanned: the first pass.
         chosen: the rule that each image met.
-        boxes_dropped: box rows on chosen images that an option leaves out.
+        boxes_dropped: rule -> box rows on chosen images that it leaves out.
     """
     images = len(scanned.images.ids)
     result = {}
@@ -163,8 +165,8 @@ def tallies(scanned: Scanned, chosen: Chosen, boxes_dropped: int) -> dict[str, T
         listed = chosen.rule[scanned.images.listed]
         result["image"] = Tally.of(listed, scanned.images.rejects.num_rows)
     box = _rows_tally(scanned.boxes, chosen, images)
-    dropped = {**box.dropped, "option": boxes_dropped} if boxes_dropped else box.dropped
-    result["box"] = Tally(box.kept - boxes_dropped, dropped, box.rejected)
+    more = Tally(-sum(boxes_dropped.values()), {r: n for r, n in boxes_dropped.items() if n})
+    result["box"] = box + more
     labels = [scan for scan in scanned.labels if scan is not None]
     if labels:
         result["label"] = _rows_tally(labels, chosen, images)

@@ -76,6 +76,14 @@ def merged_open_images(
         found.width,
         found.height,
     )
+    rejected = inputs.corrections.rejected_rows(
+        "open_images",
+        found.ids.take(pa.array(table["image"].to_numpy())),
+        table["source_annotation_id"],
+        lambda rows: table["source_label"].take(pa.array(rows)).to_pylist(),
+    )
+    if rejected.any():
+        table = table.filter(pa.array(~rejected)).combine_chunks()
     mapped = table.filter(pc.is_valid(table["category_id"]))
     evidence = open_images_evidence(
         BoxEvidence(
@@ -96,6 +104,6 @@ def merged_open_images(
     return MergedOpenImages(
         open_images_images(found, evidence, train_only),
         Part("open_images", table.drop_columns("image")),
-        tallies(scanned, chosen, dropped),
+        tallies(scanned, chosen, {"correction": int(rejected.sum()), "option": dropped}),
         evidence.contradictory,
     )

@@ -37,6 +37,7 @@ class BuildOptions:
         holdout: files of images that no train image may share an id or a photo with.
         label_space: whose categories the manifest has.
         max_rejects: tolerated bad rows per file, a count or a percentage; None for the default.
+        corrections: CSV of `lvis-merge curate`: rows to leave out, boxes of another category.
         strict: stop at the first bad row or map row without a category.
         seed: of the selection.
         overwrite: whether a manifest at `out` may be replaced.
@@ -59,6 +60,7 @@ class BuildOptions:
     coco_boxes: Literal["all", "unmatched", "off"] = "all"
     unmapped: Literal["ignore", "drop"] = "ignore"
     holdout: tuple[str, ...] = ()
+    corrections: str | None = None
     label_space: LabelSpace = "lvis"
     max_rejects: str | None = None
     strict: bool = False

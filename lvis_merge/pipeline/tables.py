@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -117,6 +117,17 @@ def object_rows(
     if relation is not None:
         columns["map_relation"] = relation
     return pa.table(columns)
+
+
+def labels_of(annotations: pa.Table, categories: pa.Table) -> Callable[[np.ndarray], list[str]]:
+    """What the source calls some rows, given by position: int64 [k] -> k category names."""
+
+    def labels(places: np.ndarray) -> list[str]:
+        ids = annotations["category_id"].take(pa.array(places))
+        row = pc.index_in(ids, value_set=categories["category_id"])
+        return categories["name"].take(row).to_pylist()  # type: ignore[no-any-return]
+
+    return labels
 
 
 def box_areas(annotations: pa.Table) -> pa.Array:

@@ -33,6 +33,7 @@ RULE_NAMES = {
     "id_collision": "image id taken",
     "not_a_candidate": "no candidate",
     "not_selected": "not selected",
+    "correction": "by a correction",
     "option": "by an option",
 }
 REJECT_NAMES = {

@@ -27,7 +27,7 @@ from tests.cli.small_inputs import (
 )
 
 BAD_LABEL = f"{PICTURES[0]},verification,/m/dog,0.5\n"
-NOT_YET = ("--extra", "--corrections", "--engine", "--ray-address")
+NOT_YET = ("--extra", "--engine", "--ray-address")
 
 
 @pytest.mark.parametrize(
@@ -411,3 +411,30 @@ def test_any_subset_of_the_sources_builds(options, run: Run, inputs: Inputs) -> 
     out = inputs.path("out")
     assert run("build", *options(inputs), "--out", str(out)).code == 0
     assert run("validate", str(out)).code == 0
+
+
+# corrections
+
+
+def test_a_corrections_file_that_is_not_there_is_told(run: Run, inputs: Inputs) -> None:
+    options = [*inputs.lvis(), "--corrections", "none.csv", "--out", str(inputs.path("out"))]
+    found = run("build", *options)
+    assert (found.code, found.error) == (3, "none.csv: no such file. Check the path.")
+
+
+def test_corrections_are_applied_and_told(run: Run, inputs: Inputs) -> None:
+    content = json.loads(inputs.text(TRAIN))
+    first, second = content["annotations"][:2]
+    names = {one["id"]: one["name"] for one in content["categories"]}
+    other = next(name for number, name in names.items() if number != second["category_id"])
+    inputs.write(
+        "corrections.csv",
+        "source,source_image_id,source_annotation_id,source_label,action,category,synset\n"
+        f"lvis,{first['image_id']},{first['id']},{names[first['category_id']]},reject,,\n"
+        f"lvis,{second['image_id']},{second['id']},,relabel,{other},\n",
+    )
+    more = ["--corrections", str(inputs.path("corrections.csv")), "--out", str(inputs.path("out"))]
+    found = run("build", *inputs.lvis(), *more)
+    assert found.code == 0
+    assert "correction 1" in found.stdout
+    assert "1 of the rows kept have another category by --corrections." in found.stdout

@@ -13,14 +13,16 @@ from tests.cli.command import Run
 COMMANDS = (
     ("build",), ("demo",), ("experts",), ("ensemble",), ("submit",), ("roadmap",),
     ("validate",), ("stats",), ("map", "check"), ("map", "suggest"),
-    ("setup-training",), ("train",), ("test",), ("evaluate",),
+    ("setup-training",), ("train",), ("test",), ("evaluate",), ("export",), ("diff",),
+    ("inspect",), ("curate",),
 )  # fmt: skip
 # names that users' scripts rely on
 BUILD_OPTIONS = {
     "--lvis", "--lvis-val", "--lvis-test", "--coco", "--openimages", "--mapping", "--coco-mapping",
     "--images", "--selection", "--candidates", "--openimages-images", "--openimages-sizes",
     "--openimages-exclude", "--coco-boxes", "--unmapped", "--holdout", "--label-space",
-    "--max-rejects", "--strict", "--seed", "--threads", "--out", "--overwrite", "--json",
+    "--corrections", "--max-rejects", "--strict", "--seed", "--threads", "--out", "--overwrite",
+    "--json",
 }  # fmt: skip
 HEAVY = {
     "torch", "fiftyone", "mmdet", "pandas", "daft", "pyarrow", "numpy", "PIL", "pycocotools",
@@ -45,7 +47,7 @@ def test_build_has_the_promised_options(run: Run) -> None:
     assert shown - {"--help"} == BUILD_OPTIONS
 
 
-@pytest.mark.parametrize("command", ["validate", "stats"])
+@pytest.mark.parametrize("command", ["validate", "stats", "diff", "export"])
 def test_commands_that_answer_something_have_json(command: str, run: Run) -> None:
     assert "--json" in words(run(command, "--help").stdout)
 

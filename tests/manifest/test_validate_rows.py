@@ -56,7 +56,13 @@ def test_a_corrected_row_is_valid_where_corrections_were_read() -> None:
     one = changed(one, "categories", 2, image_count=1, instance_count=2, f=0.25)
     assert [text for text in findings_of(one) if "[relabelled_from]" in text]
     inputs = (*one.record.inputs, InputRecord("corrections", "mine.csv", 1, "0" * 64))
-    assert findings_of(Small(one.tables, one.record.replace(inputs=inputs), one.maps)) == []
+    relabelled = counts("lvis", "annotation", relabelled=1)
+    right = one.record.replace(inputs=inputs, counts=relabelled)
+    assert findings_of(Small(one.tables, right, one.maps)) == []
+    uncounted = one.record.replace(inputs=inputs)
+    assert findings_of(Small(one.tables, uncounted, one.maps)) == [
+        "error: manifest.json: counts of lvis: relabelled is 0, and annotations has 1 rows [record]"
+    ]
 
 
 def test_lvis_counts_are_bounds_after_a_hold_out() -> None:

@@ -50,7 +50,7 @@ def test_the_order_of_the_rules_is_that_of_the_contract() -> None:
     """Rule: section 3, `rejects`."""
     assert DROP_RULES == (
         "not_on_an_lvis_image", "holdout", "excluded", "rotation", "id_collision",
-        "not_a_candidate", "not_selected", "option",
+        "not_a_candidate", "not_selected", "correction", "option",
     )  # fmt: skip
 
 

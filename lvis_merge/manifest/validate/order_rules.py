@@ -121,7 +121,7 @@ def _annotation_order(loaded: Loaded, number: Ints, open_images: Bools) -> Itera
         _after_first(boxes & falls),
         "Open Images rows of an image are ordered by MID, then by XMin",
     )
-    if loaded.counts("open_images", "box") and not _options_dropped(loaded):
+    if loaded.counts("open_images", "box") and not _rows_left_out(loaded):
         before = np.concatenate([[0], np.where(boxes, number[:-1], 0)]) if len(image) else number
         yield from loaded.broken(
             "rank",
@@ -131,9 +131,9 @@ def _annotation_order(loaded: Loaded, number: Ints, open_images: Bools) -> Itera
         )
 
 
-def _options_dropped(loaded: Loaded) -> bool:
+def _rows_left_out(loaded: Loaded) -> bool:
     counts = loaded.counts("open_images", "box")
-    return counts is not None and "option" in counts.dropped
+    return counts is not None and not {"option", "correction"}.isdisjoint(counts.dropped)
 
 
 def _source_ranks(loaded: Loaded) -> Ints:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from lvis_merge.manifest.record import RECORD_FILE
 from lvis_merge.manifest.validate.columns import Bools, equal, isin, take, true, valid
-from lvis_merge.manifest.validate.finding import Finding
+from lvis_merge.manifest.validate.finding import Finding, error
 from lvis_merge.manifest.validate.loaded import Loaded
 
 _FLAGS = ("is_occluded", "is_truncated", "is_group_of", "is_depiction", "is_inside")
@@ -171,3 +172,12 @@ def corrections(loaded: Loaded) -> Iterator[Finding]:
         wrong,
         "relabelled_from is the row's category, or no corrections were read",
     )
+    for source, kinds in loaded.record.counts.items():
+        found = int((loaded.relabelled & loaded.rows_from(source)).sum())
+        counted = sum(counts.relabelled for counts in kinds.values())
+        if counted != found:
+            yield error(
+                "record",
+                RECORD_FILE,
+                f"counts of {source}: relabelled is {counted}, and annotations has {found} rows",
+            )

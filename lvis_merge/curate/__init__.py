@@ -1,0 +1,1 @@
+"""What people mark in the App, kept in a file that a build applies."""
