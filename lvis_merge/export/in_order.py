@@ -12,17 +12,21 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
-def in_order(function: Callable[[Piece], Result], pieces: Iterable[Piece]) -> Iterator[Result]:
+def in_order(
+    function: Callable[[Piece], Result], pieces: Iterable[Piece], threads: int | None = None
+) -> Iterator[Result]:
     """Applies a function that spends its time in Arrow and numpy, which let other threads run.
 
     Args:
         function: what to do with a piece.
         pieces: read as results are taken, at most one more than there are threads at a time.
+        threads: how many; None: as many as cores.
 
     Yields:
         The results, in order.
     """
-    threads = max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+    if threads is None:
+        threads = max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[Result]] = deque()
     try:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lvis_merge.errors import InputError
+from lvis_merge.export.in_order import in_order
 from lvis_merge.manifest import Manifest
 from lvis_merge.manifest.schema import ANNOTATIONS
 from lvis_merge.merge.rules import SPLITS
@@ -76,8 +77,12 @@ class SplitRows:
         ids = None if whole else pa.array(self.ids)
         try:
             with pq.ParquetFile(path) as file:
-                for group in range(file.num_row_groups):
-                    rows = file.read_row_group(group, columns=list(columns)).select(list(columns))
+
+                def read(group: int) -> pa.Table:
+                    return file.read_row_group(group, columns=list(columns)).select(list(columns))
+
+                # the next group is read while this one is worked on; a file is for one thread
+                for rows in in_order(read, self._row_groups(file, whole), threads=1):
                     for start in range(0, len(rows), _ROWS):
                         wanted = _wanted(rows.slice(start, _ROWS), ids, role)
                         if len(wanted):
@@ -88,6 +93,16 @@ class SplitRows:
             raise InputError(
                 f"{path}: cannot be read ({error}). Build the manifest again."
             ) from error
+
+    def _row_groups(self, file: pq.ParquetFile, whole: bool) -> list[int]:
+        """The row groups with a row of this split; a test split has none."""
+        if whole:
+            return list(range(file.num_row_groups))
+        rows = file.read(columns=["image_id"])["image_id"]
+        here = pc.is_in(rows, value_set=pa.array(self.ids)).to_numpy()
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        starts = np.cumsum([0, *sizes])
+        return [n for n, size in enumerate(sizes) if here[starts[n] : starts[n] + size].any()]
 
 
 def _wanted(rows: pa.Table, ids: pa.Array | None, role: str) -> pa.Table:
