@@ -34,6 +34,7 @@ from lvis_merge.export.in_order import in_order
 from lvis_merge.export.options import Exported
 from lvis_merge.export.split_rows import SplitRows, boxes_of, by_whole_images, one_chunk
 from lvis_merge.image_roots import ImageRoot
+from lvis_merge.inspect.shuffling import scattered
 
 _COLUMNS = (
     "annotation_id", "image_id", "category_id", "bbox", "segmentation", "mask_rle", "role",
@@ -41,7 +42,6 @@ _COLUMNS = (
 )  # fmt: skip
 _ID_DIGITS = 24
 _BOX_IDS, _EVIDENCE_IDS = "1", "2"
-_SCATTER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,9 @@ class _Writer:
             "tags": json_text.constants([self._split.split], len(images)),
             "metadata": size,
             "_media_type": json_text.constants("image", len(images)),
-            "_rand": json_text.numbers(_scattered(column["image_id"])),
+            "_rand": json_text.numbers(
+                pa.array([scattered(number) for number in column["image_id"].to_pylist()])
+            ),
             "image_id": json_text.numbers(column["image_id"]),
             **{name: json_text.strings(column[name]) for name in IMAGE_TEXTS},
             OBJECTS: _grouped("Detection", self._objects(objects), objects, column["image_id"]),
@@ -241,9 +243,3 @@ def _object_ids(lead: str, numbers: pa.Array) -> pa.Array:
     """MongoDB ids, the same each time: decimal digits are hex digits as well."""
     padded = pc.utf8_lpad(numbers.cast(pa.string()), _ID_DIGITS - 1, "0")
     return pc.binary_join_element_wise('{"$oid":"' + lead, padded, '"}', "")
-
-
-def _scattered(image_ids: pa.Array) -> pa.Array:
-    """Numbers in [0, 1) by which FiftyOne shuffles, spread evenly whatever the ids."""
-    spread = image_ids.to_numpy().astype(np.uint64) * _SCATTER
-    return pa.array((spread >> np.uint64(11)).astype(np.float64) / 2**53)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import zlib
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+
+from lvis_merge.inspect.masks import bitmap_mask, mask_text, polygon_mask
 
 
 def mask_texts(
@@ -37,42 +35,10 @@ def mask_texts(
         if there[row]:
             cuts = edges[first[row] : first[row + 1] + 1].tolist()
             parts = [values[low:high] for low, high in pairwise(cuts)]
-            texts.append(_text(_of_polygons(parts, box)))
+            texts.append(mask_text(polygon_mask(parts, box, most=None)))
         elif runs[row] is not None:
-            texts.append(_text(_of_bitmap(runs[row], box, sides[row])))
+            frame = int(sides[row][0]), int(sides[row][1])
+            texts.append(mask_text(bitmap_mask(runs[row], frame, box, most=None)))
         else:
             texts.append(None)
     return pa.array(texts, pa.string())
-
-
-def _text(mask: np.ndarray) -> str:
-    with io.BytesIO() as buffer:
-        np.save(buffer, mask, allow_pickle=False)
-        return base64.b64encode(zlib.compress(buffer.getbuffer(), 1)).decode()
-
-
-def _size(box: np.ndarray) -> tuple[int, int]:
-    return max(1, round(float(box[2]))), max(1, round(float(box[3])))
-
-
-def _of_polygons(parts: Sequence[np.ndarray], box: np.ndarray) -> np.ndarray:
-    """bool [h, w], the pixels of the box that polygons cover."""
-    from pycocotools import mask as coco_mask
-
-    width, height = _size(box)
-    scale = np.array([width, height]) / box[2:]
-    moved = [((part.reshape(-1, 2) - box[:2]) * scale).ravel() for part in parts]
-    runs = coco_mask.merge(coco_mask.frPyObjects(moved, height, width))
-    return np.asarray(coco_mask.decode(runs), dtype=bool)
-
-
-def _of_bitmap(counts: str, box: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """bool [h, w], the pixels of the box that a bitmap of the whole image covers."""
-    from pycocotools import mask as coco_mask
-
-    frame = [int(sides[1]), int(sides[0])]
-    bitmap = coco_mask.decode({"size": frame, "counts": counts.encode()})
-    width, height = _size(box)
-    columns = np.clip(box[0] + np.arange(width), 0, frame[1] - 1).astype(np.int64)
-    rows = np.clip(box[1] + np.arange(height), 0, frame[0] - 1).astype(np.int64)
-    return np.asarray(bitmap[np.ix_(rows, columns)], dtype=bool)

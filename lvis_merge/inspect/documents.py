@@ -16,6 +16,7 @@ import pyarrow as pa
 from lvis_merge.inspect.checks import Frame, image_checks, suspicion
 from lvis_merge.inspect.label_texts import LabelTexts
 from lvis_merge.inspect.masks import bitmap_mask, mask_text, polygon_mask
+from lvis_merge.inspect.shuffling import scattered
 
 OBJECTS, REGIONS, PREDICTIONS = "objects", "ignore_regions", "predictions"
 EVIDENCE = {
@@ -124,8 +125,7 @@ class DocumentWriter:
         return {
             **self.seed,
             "_id": {"$oid": sample_id(image["image_id"])},
-            # FiftyOne shuffles and samples by it
-            "_rand": (image["image_id"] * 0.6180339887498949) % 1.0,
+            "_rand": scattered(image["image_id"]),
             "filepath": file.path,
             "metadata": {
                 "_cls": "ImageMetadata",
