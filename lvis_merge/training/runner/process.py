@@ -57,7 +57,7 @@ def in_ranks(
             code = int(stop.code or 0)
             raise
         except Exception as error:
-            told = explain(_lost_peer(error))
+            told = explain(_lost_peer(error, words.again))
             code = told.exit_code if isinstance(told, LvisMergeError) else _FAULT
             if ranks is not None and (first := ranks.fail(code)) is not None:
                 code = first
@@ -70,15 +70,14 @@ def in_ranks(
             _leave_outcome(code)
 
 
-def _lost_peer(error: Exception) -> Exception:
+def _lost_peer(error: Exception, again: str) -> Exception:
     import torch
 
     lost = isinstance(error, (torch.distributed.DistError, RuntimeError)) and is_worker()
     if lost and any(word in str(error).lower() for word in _CONNECTION):
         return InputError(
             "the connection to another process of this run was lost: it was killed (out of"
-            f" memory?) or its machine is gone. Start the run again, with --resume if it trains."
-            f" ({str(error)[:200]})"
+            f" memory?) or its machine is gone. {again} ({str(error)[:200]})"
         )
     return error
 

@@ -44,11 +44,13 @@ class StopWords:
         at_start: while there is nothing to save, as the process ends.
         first: at the first signal, when something is to be saved.
         second: at the second one, as the process ends.
+        again: how to carry on where another process of the run is gone.
     """
 
     at_start: str = ""
     first: str = ""
     second: str = ""
+    again: str = ""
 
 
 class TrainingStopped(SystemExit):

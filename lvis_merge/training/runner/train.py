@@ -22,6 +22,7 @@ WORDS = StopWords(
     at_start="stopped before the first iteration. Run it again.",
     first="stopping: this step is finished and saved first; once more ends at once",
     second="stopped at once; --resume carries on from the last checkpoint.",
+    again="--resume carries on.",
 )
 _runs = count()
 

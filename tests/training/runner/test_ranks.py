@@ -22,7 +22,8 @@ BATCH = {"train_dataloader__batch_size": 2, "train_cfg__max_iters": 10, "evaluat
 
 def launched(given: dict[str, Any]) -> int:
     os.environ["TOY_LAUNCHER"] = str(os.getpid())
-    return launch(2, [json.dumps(given)], module="tests.training.runner.toy_worker")
+    words, module = [json.dumps(given)], "tests.training.runner.toy_worker"
+    return launch(2, words, module=module, carry_on="--resume carries on.")
 
 
 def test_two_ranks_stopped_and_resumed(apart: Apart, tmp_path: Path) -> None:
