@@ -94,7 +94,7 @@ def test_another_label_space_is_a_warning_in_a_dry_run(run: Run, tmp_path: Path)
 
 BAD: list[tuple[str, int, tuple[str, ...], str]] = [
     # what is wrong, exit code, arguments after `train` -> message
-    ("unknown recipe", 3, ("minni", "--manifest", "{manifest}"), "Did you mean mini?"),
+    ("unknown recipe", 3, ("minni", "--manifest", "{manifest}"), "Did you mean mini or mini_"),
     ("no such file", 3, ("my/own.py", "--manifest", "{manifest}"), "my/own.py: no such file"),
     ("no manifest", 3, ("mini", "--manifest", "{folder}"), "not a manifest"),
     (

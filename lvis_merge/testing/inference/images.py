@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from torch.utils.data import DataLoader
 
 from lvis_merge import manifest as manifests
-from lvis_merge.errors import InputError
+from lvis_merge.errors import InputError, LvisMergeError
 from lvis_merge.testing.inference.one_image import Views
 from lvis_merge.testing.inference.plan import RunPlan
 from lvis_merge.testing.inference.view_pipeline import view_pipeline
 from lvis_merge.training.data import ManifestDataset
+from lvis_merge.training.data.worker_errors import from_a_worker
 from lvis_merge.training.recipe.images import missing_images
 from lvis_merge.training.runner.signals import held_back
 
@@ -31,12 +32,15 @@ def tested_images(plan: RunPlan, loader: dict[str, Any]) -> ManifestDataset:
     Raises:
         InputError: the split has no images, or some are missing; the pipeline cannot be used.
     """
+    given = loader["dataset"]
+    kept = {name: given[name] for name in ("cache_dir", "indices") if name in given}
     dataset = ManifestDataset(
         manifest=plan.images,
         split=plan.split,
         image_roots=plan.image_roots,
-        pipeline=view_pipeline(loader["dataset"]["pipeline"], plan.scales, plan.flip),
+        pipeline=view_pipeline(given["pipeline"], plan.scales, plan.flip),
         test_mode=True,
+        **kept,
     )
     if not len(dataset):
         raise InputError(f"{plan.images}: has no image of split {plan.split}.")
@@ -85,7 +89,13 @@ def loaded(dataset: ManifestDataset, places: Sequence[int], workers: int) -> Ite
     # stop signals end the run at once: its workers see that by themselves
     with held_back():
         samples = iter(loader)
-    for sample in samples:
+    while True:
+        try:
+            sample = next(samples)
+        except StopIteration:
+            return
+        except (LvisMergeError, RuntimeError) as error:
+            raise from_a_worker(error) from None
         yield Views(sample["inputs"], sample["data_samples"])
 
 

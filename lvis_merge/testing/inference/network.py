@@ -80,8 +80,7 @@ class MaskRCNN:
         device: where it runs.
         most: boxes that a view gives at most.
         pre_nms_topk: (box, category) candidates of a view that go into NMS at most; None: all.
-        amp: compute in half precision (float16 on a GPU, bfloat16 on a CPU) where torch deems that
-            safe.
+        amp: compute in float16 where torch deems that safe; needs a GPU.
 
     Attributes:
         has_masks: whether it predicts masks.
@@ -195,5 +194,4 @@ class MaskRCNN:
         return bitmaps
 
     def _precision(self) -> Any:
-        half = torch.float16 if self._device.type == "cuda" else torch.bfloat16
-        return torch.autocast(self._device.type, dtype=half, enabled=self._amp)
+        return torch.autocast(self._device.type, dtype=torch.float16, enabled=self._amp)

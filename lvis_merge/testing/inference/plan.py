@@ -106,6 +106,8 @@ def check_out(out: Path, run: dict[str, Any]) -> bool:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file. Give another --out.")
     finished, unfinished = out / RECORD, out / STATE / _PLAN
+    if not finished.is_file() and not _begun(out / STATE):
+        shutil.rmtree(out / STATE, ignore_errors=True)
     for path in (finished, unfinished):
         if path.is_file() and (differing := _differing(path, run)):
             raise InputError(
@@ -113,6 +115,7 @@ def check_out(out: Path, run: dict[str, Any]) -> bool:
             )
     if finished.is_file():
         shutil.rmtree(out / STATE, ignore_errors=True)  # it was ended before this could be done
+        _check_complete(out)
         return True
     others = [path for path in out.iterdir() if path.name != STATE] if out.is_dir() else []
     if others and not unfinished.is_file():
@@ -129,6 +132,25 @@ def check_out(out: Path, run: dict[str, Any]) -> bool:
                 f"{out}: cannot be written ({error.strerror}). Give another --out."
             ) from error
     return False
+
+
+def _begun(state: Path) -> bool:
+    """Whether images were tested under a plan that is known.
+
+    A plan under which none was binds nobody: what it was refused for is to be corrected. Journals
+    without a plan are of nobody knows which run.
+    """
+    return (state / _PLAN).is_file() and any(p.stat().st_size for p in state.glob("*.journal"))
+
+
+def _check_complete(out: Path) -> None:
+    saved = json.loads((out / RECORD).read_text("utf-8"))["outcome"]
+    names = [name for name in (saved["results"], saved["pool"]) if name]
+    if gone := [name for name in names if not (out / name).is_file()]:
+        raise InputError(
+            f"{out}: {', '.join(gone)} of this complete test is gone. Remove the folder to test"
+            " again, or give another --out."
+        )
 
 
 def _differing(path: Path, run: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lvis_merge.errors import InputError
+from lvis_merge.errors import InputError, UsageError
 from lvis_merge.evaluation import read_results
 from lvis_merge.evaluation.detections import MAX_DETECTIONS, Detections
 from lvis_merge.evaluation.known import Known
@@ -21,11 +23,13 @@ from lvis_merge.testing.inference.one_image import Views, Wanted, found_on_image
 from lvis_merge.testing.inference.output import RunOutcome, read_outcome, write_output
 from lvis_merge.testing.inference.plan import STATE, RunPlan, check_out, identity
 from lvis_merge.testing.inference.progress import testing_progress
+from lvis_merge.training.data.worker_errors import died
 from lvis_merge.training.runner.control import RunControl
 from lvis_merge.training.runner.process import in_ranks
 from lvis_merge.training.runner.signals import StopWords
 
 _AGAIN = "the same command goes on: finished images are not redone."
+_FAR = 10
 _WORDS = StopWords(at_start=f"stopped; {_AGAIN}", again=f"Then {_AGAIN}")
 
 
@@ -58,7 +62,10 @@ def _test(
     plan: RunPlan, config: Any, loader: dict[str, Any], control: RunControl
 ) -> list[RunOutcome]:
     ranks, say = control.ranks, control.display.say
-    run = identity(plan, config, loader) if ranks.is_first else {}
+    if plan.amp and ranks.device.type != "cuda":
+        raise UsageError("--amp needs a GPU: mmcv's operators know no half precision on a CPU.")
+    run = identity(plan, config, loader)
+    _check_same_everywhere(run, control)
     done_before = check_out(plan.out, run) if ranks.is_first else False
     # nobody may add to a folder before it is known to be this run's
     if ranks.agree_now(int(done_before)):
@@ -89,7 +96,7 @@ def _test(
         for image in loaded(dataset, places, int(loader.get("num_workers", 0))):
             journal.write(work(image))
             one_more()
-    ranks.wait_for_all()
+    ranks.wait_as_long_as_it_takes("tested")
     if not ranks.is_first:
         return []
     complete = Journal(plan.out / STATE)
@@ -100,6 +107,22 @@ def _test(
         )
     sizes = image_sizes(plan.images, dataset.image_ids)
     return [write_output(plan, run, complete, dataset.image_ids, sizes, masks=masks, views=views)]
+
+
+def _check_same_everywhere(run: dict[str, Any], control: RunControl) -> None:
+    """Refuses machines of one run that would not find the same.
+
+    Raises:
+        InputError: their checkpoints, recipes, manifests, boxes or options differ.
+    """
+    digest = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).digest()
+    mine = int.from_bytes(digest[:7], "big")  # of the size of a tensor's integers
+    highest, lowest = control.ranks.agree_now(mine), -control.ranks.agree_now(-mine)
+    if highest != lowest:
+        raise InputError(
+            "the machines of this run differ in checkpoint, recipe, manifest, --boxes or options."
+            " Give all the same."
+        )
 
 
 def _network(plan: RunPlan, config: Any, labels: Any, device: torch.device) -> MaskRCNN:
@@ -153,6 +176,7 @@ def _given(
     found = read_results(boxes, known, lenient=plan.lenient).detections
     if found.bbox is None:
         raise InputError(f"{boxes}: has no boxes to give masks to.")
+    _check_near(boxes, found, known)
     order = np.argsort(found.image_id, kind="stable")
     ids = found.image_id[order]
 
@@ -163,15 +187,33 @@ def _given(
     return of_image
 
 
+def _check_near(boxes: str, found: Detections, known: Known) -> None:
+    """Refuses boxes that would take the mask head's sampling for ever.
+
+    Raises:
+        InputError: a box is ten times its image's size or away from it.
+    """
+    sizes = known.size(found.image_id)
+    assert sizes is not None
+    assert found.bbox is not None
+    most = _FAR * np.tile(sizes[:, ::-1], 2)  # width and height, as x, y and w, h
+    if (far := (np.abs(found.bbox) > most).any(axis=1)).any():
+        raise InputError(
+            f"{boxes}: entry {found.entry[far.argmax()]}: its box is over {_FAR} times its image's"
+            " size, or as far away. Write x, y, w, h in pixels of the image."
+        )
+
+
 def _for_the_user(error: Exception) -> Exception:
     if isinstance(error, torch.OutOfMemoryError):
         return InputError(
             f"the GPU's memory is used up ({str(error).partition('. ')[0]}). Features of all views"
-            f" are kept for the masks: take fewer --scales, or --amp; {_AGAIN}"
+            " are kept for the masks: take fewer --scales, or --amp, with another --out."
         )
-    if "DataLoader worker" in str(error) and "killed by signal" in str(error):
+    if died(error):
         return InputError(
-            "a worker of the data loader was killed: the machine's memory is used up, as a rule."
-            f" Use fewer: --set val_dataloader.num_workers=1; {_AGAIN}"
+            "a worker of the data loader was killed: the machine's memory is used up, as a rule, or"
+            " /dev/shm is too small (docker: --shm-size). Use none: --set"
+            f" val_dataloader.num_workers=0; {_AGAIN}"
         )
     return error

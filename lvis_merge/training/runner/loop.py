@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -12,7 +11,8 @@ import torch
 from mmengine.registry import LOOPS
 from mmengine.runner.loops import IterBasedTrainLoop
 
-from lvis_merge.errors import InputError, LvisMergeError
+from lvis_merge.errors import LvisMergeError
+from lvis_merge.training.data.worker_errors import from_a_worker
 from lvis_merge.training.runner.checkpoint_hook import AtomicCheckpointHook
 from lvis_merge.training.runner.loss_history import LossHistory, images_of, stop_for
 from lvis_merge.training.runner.progress import BestScore, RunProgress
@@ -20,7 +20,6 @@ from lvis_merge.training.runner.run_state import unwrapped
 from lvis_merge.training.runner.seeding import seed_iteration
 from lvis_merge.training.runner.signals import Phase, TrainingStopped, exit_code, held_back
 
-_RAISED = re.compile(r"^lvis_merge\.[\w.]*Error: ", re.MULTILINE)
 _SPOILT = 1000
 """A flag above every signal's number: the loss is not finite somewhere."""
 
@@ -128,7 +127,7 @@ class ResumableIterLoop(IterBasedTrainLoop):
                 try:
                     batch = next(batches)
                 except (LvisMergeError, RuntimeError) as error:
-                    raise _from_a_worker(error) from None
+                    raise from_a_worker(error) from None
                 yield batch
         finally:
             del batches
@@ -209,11 +208,3 @@ class ResumableIterLoop(IterBasedTrainLoop):
         error = stop_for(fault, what, folder, rank)
         control.ranks.wait_for_all()
         raise error
-
-
-def _from_a_worker(error: Exception) -> Exception:
-    """What a loader's worker meant for the user, out of the traceback that torch makes of it."""
-    if "DataLoader worker" not in str(error):
-        return error
-    message = _RAISED.split(str(error))[-1].strip()
-    return InputError(message) if _RAISED.search(str(error)) else error

@@ -8,6 +8,7 @@ in a collective, for who failed first.
 from __future__ import annotations
 
 import os
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ _TIMEOUT = timedelta(minutes=30)
 
 _STORE_TIMEOUT = timedelta(seconds=20)
 _FAILED = "failed"
+_POLL_SECONDS = 0.5
 
 
 def is_worker() -> bool:
@@ -148,6 +150,19 @@ class Ranks:
         """Returns once every process has come here."""
         if self.distributed:
             dist.barrier(self._control)
+
+    def wait_as_long_as_it_takes(self, name: str) -> None:
+        """Returns once every process has come here; hours apart, where `wait_for_all` gives up.
+
+        Args:
+            name: of this place; each is passed once.
+        """
+        if self._store is None:
+            return
+        self._store.add(name, 1)
+        # a peer that fails ends the run: torchrun stops the others
+        while self._store.add(name, 0) < self.world_size:
+            time.sleep(_POLL_SECONDS)
 
     def share_buffers(self, model: torch.nn.Module) -> None:
         """Gives all processes rank 0's buffers (running statistics of unsynchronised BN).

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from lvis_merge.errors import InputError
+from lvis_merge.training.data.worker_errors import died
 from lvis_merge.training.runner.checkpoint_folder import clear_partial
 from lvis_merge.training.runner.checkpoint_loader import use_safe_loaders
 from lvis_merge.training.runner.control import RunControl
@@ -90,7 +91,7 @@ def _for_the_user(error: Exception) -> Exception:
             " --set accumulate=2 (the same images per step in smaller batches), --set amp=True, or"
             " smaller training scales."
         )
-    if "DataLoader worker" in str(error) and "killed by signal" in str(error):
+    if died(error):
         return InputError(
             "a worker of the data loader was killed: the machine's memory is used up, as a rule."
             " Use fewer: --set train_dataloader.num_workers=2. --resume carries on."

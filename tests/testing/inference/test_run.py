@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from lvis_merge.errors import InputError
 from lvis_merge.evaluation import evaluate, read_results, truth_of_manifest
 from lvis_merge.evaluation.known import Known
 from lvis_merge.manifest import open as open_manifest
+from lvis_merge.testing.inference import output
 from lvis_merge.testing.inference import run as run_module
 from lvis_merge.testing.inference.output import RunOutcome
 from lvis_merge.testing.inference.plan import RunPlan
@@ -169,24 +172,77 @@ def test_a_folder_of_something_else_is_left_alone(made: Made) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before the plan", "before the record", "before the end"])
-def test_killed_while_folders_are_made_or_files_written(made: Made, moment: str) -> None:
+def test_killed_while_folders_are_made_or_files_written(
+    made: Made, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each step can be the last one of a start; the next start finishes, and leaves nothing."""
     plan, tested = made(masks=False)
-    whole = files(tested())
-    state = plan.out / ".unfinished"
-    state.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(output, "shutil", SimpleNamespace(rmtree=lambda folder: None))
+        whole = files(tested())
     if moment == "before the plan":
-        for name in ("results.json", "pool.parquet", "test.json"):
+        # journals without a plan are of nobody knows which run: they must not be read
+        for name in ("results.json", "pool.parquet", "test.json", ".unfinished/plan.json"):
             (plan.out / name).unlink()
+        for journal in (plan.out / ".unfinished").iterdir():
+            journal.write_bytes(journal.read_bytes()[:-1] + b"?")
     elif moment == "before the record":
-        record = plan.out / "test.json"
-        (state / "plan.json").write_text(json.dumps({"run": json.loads(record.read_text())["run"]}))
-        record.unlink()
+        (plan.out / "test.json").unlink()
         (plan.out / ".pool.parquet.partial-17").mkdir()
     assert files(tested()) == whole
     assert sorted(path.name for path in plan.out.iterdir()) == [
         "pool.parquet", "results.json", "test.json"
     ]  # fmt: skip
+
+
+def test_a_mistake_can_be_corrected_where_nothing_was_tested(made: Made, tmp_path: Path) -> None:
+    """A plan that was refused before the first image binds nobody."""
+    boxes = tmp_path / "boxes.json"
+    good = {"image_id": 12345678, "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.5}
+    boxes.write_text(json.dumps([good]))
+    plan, tested = made(boxes=str(boxes))
+    with pytest.raises(InputError, match="entry 1"):
+        tested()
+    assert tested(replace(plan, lenient=True)).detections == 0
+
+
+def test_a_file_of_a_complete_run_that_is_gone_is_told(made: Made) -> None:
+    plan, tested = made(masks=False)
+    tested().results.unlink()
+    with pytest.raises(InputError, match=r"results.json of this complete test is gone"):
+        tested(plan)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_damaged_image_is_one_message(
+    made: Made, demo_image_roots: list[str], tmp_path: Path, workers: int
+) -> None:
+    """Also out of a worker's process, where torch wraps it into a traceback."""
+    plan, tested = made(f"val_dataloader.num_workers={workers}")
+    root = tmp_path / "images"
+    shutil.copytree(demo_image_roots[0], root)
+    for path in root.rglob("*.jpg"):
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(InputError, match="is damaged, cut short or no image") as error:
+        tested(replace(plan, image_roots=(str(root), *demo_image_roots[1:])))
+    assert "Traceback" not in str(error.value)
+
+
+def test_boxes_far_larger_than_their_image_are_told(
+    made: Made, demo_manifest: Path, tmp_path: Path
+) -> None:
+    """The mask head would sample them for ever."""
+    truth = truth_of_manifest(open_manifest(demo_manifest), "val")
+    entry = {
+        "image_id": truth.images["image_id"][0].as_py(),
+        "category_id": truth.categories["category_id"][0].as_py(),
+        "bbox": [0, 0, 1e7, 5], "score": 0.5,
+    }  # fmt: skip
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps([entry]))
+    _, tested = made(boxes=str(boxes))
+    with pytest.raises(InputError, match="entry 1: its box is over 10 times"):
+        tested()
 
 
 def test_given_boxes_get_the_masks_that_found_ones_get(made: Made, tmp_path: Path) -> None:

@@ -177,6 +177,6 @@ def test_mmengine_builds_it_into_a_dataloader() -> None:
 def test_without_a_seed_the_ranks_agree_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "sync_random_seed", lambda: 77)
     made = DATA_SAMPLERS.build(
-        {"type": "RepeatFactorSampler"}, default_args={"dataset": WORLD, "seed": None}
+        {"type": "mmdet.RepeatFactorSampler"}, default_args={"dataset": WORLD, "seed": None}
     )
     assert made.seed == 77
