@@ -17,9 +17,9 @@ from lvis_merge.testing.inference.one_image import Views
 from lvis_merge.testing.inference.plan import RunPlan
 from lvis_merge.testing.inference.view_pipeline import view_pipeline
 from lvis_merge.training.data import ManifestDataset
-from lvis_merge.training.data.worker_errors import from_a_worker
 from lvis_merge.training.recipe.images import missing_images
 from lvis_merge.training.runner.signals import held_back
+from lvis_merge.training.runner.worker_errors import from_a_worker
 
 
 def tested_images(plan: RunPlan, loader: dict[str, Any]) -> ManifestDataset:

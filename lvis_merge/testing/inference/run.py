@@ -23,10 +23,10 @@ from lvis_merge.testing.inference.one_image import Views, Wanted, found_on_image
 from lvis_merge.testing.inference.output import RunOutcome, read_outcome, write_output
 from lvis_merge.testing.inference.plan import STATE, RunPlan, check_out, identity
 from lvis_merge.testing.inference.progress import testing_progress
-from lvis_merge.training.data.worker_errors import died
 from lvis_merge.training.runner.control import RunControl
 from lvis_merge.training.runner.process import in_ranks
 from lvis_merge.training.runner.signals import StopWords
+from lvis_merge.training.runner.worker_errors import died
 
 _AGAIN = "the same command goes on: finished images are not redone."
 _FAR = 10

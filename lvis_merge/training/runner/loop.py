@@ -12,13 +12,13 @@ from mmengine.registry import LOOPS
 from mmengine.runner.loops import IterBasedTrainLoop
 
 from lvis_merge.errors import LvisMergeError
-from lvis_merge.training.data.worker_errors import from_a_worker
 from lvis_merge.training.runner.checkpoint_hook import AtomicCheckpointHook
 from lvis_merge.training.runner.loss_history import LossHistory, images_of, stop_for
 from lvis_merge.training.runner.progress import BestScore, RunProgress
 from lvis_merge.training.runner.run_state import unwrapped
 from lvis_merge.training.runner.seeding import seed_iteration
 from lvis_merge.training.runner.signals import Phase, TrainingStopped, exit_code, held_back
+from lvis_merge.training.runner.worker_errors import from_a_worker
 
 _SPOILT = 1000
 """A flag above every signal's number: the loss is not finite somewhere."""

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from lvis_merge.errors import InputError
-from lvis_merge.training.data.worker_errors import died
 from lvis_merge.training.runner.checkpoint_folder import clear_partial
 from lvis_merge.training.runner.checkpoint_loader import use_safe_loaders
 from lvis_merge.training.runner.control import RunControl
@@ -18,6 +17,7 @@ from lvis_merge.training.runner.identity import recipe_of
 from lvis_merge.training.runner.process import in_ranks
 from lvis_merge.training.runner.runner import ManifestRunner, check_work_dir
 from lvis_merge.training.runner.signals import StopWords
+from lvis_merge.training.runner.worker_errors import died
 
 WORDS = StopWords(
     at_start="stopped before the first iteration. Run it again.",
