@@ -1,5 +1,5 @@
 # The two commands for users: `make demo` builds and trains on a drawn world, `make test` the tests.
-# `make demo-tricks` goes on with what the winner did at test time.
+# `make demo-tricks` goes on with what the winner did at test time; `make road-map` measures each trick.
 # Both set up `.venv` first, from nothing but python3.11 (with venv and pip).
 PYTHON ?= python3.11
 VENV := .venv
@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 WORLD := manifests/demo_world
 TRICKS := runs/demo_tricks
+ROAD_MAP := runs/road_map
 ON_VAL = $(BIN)/lvis-merge test --image-root $(WORLD)/images
 MASKS = $(ON_VAL) mini runs/demo/iter_800.pth --manifest manifests/demo
 SCORE = $(BIN)/lvis-merge evaluate --manifest manifests/demo --split val --json
@@ -14,7 +15,7 @@ SCALES := --scales 192x256,256x341 --flip
 # tests run one process per core; spinning OpenMP threads would only fight for the cores
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup demo demo-tricks test lint benchmark clean
+.PHONY: setup demo demo-tricks road-map test lint benchmark clean
 
 setup: $(READY)
 
@@ -34,7 +35,8 @@ demo: setup
 
 # an expert, multi-scale boxes, the re-scoring ensemble, multi-scale masks: four more minutes
 demo-tricks: demo
-	rm -rf manifests/demo_coco runs/demo_expert $(TRICKS)
+	rm -rf manifests/demo_coco runs/demo_expert $(TRICKS) \
+	    $(ROAD_MAP)
 	$(BIN)/lvis-merge build --coco $(WORLD)/annotations/instances_train2017.json --label-space coco \
 	    --holdout $(WORLD)/annotations/lvis_demo_val.json --out manifests/demo_coco
 	$(BIN)/lvis-merge train mini_expert_coco --manifest manifests/demo_coco \
@@ -58,8 +60,15 @@ demo-tricks: demo
 	$(SCORE) $(TRICKS)/all/results.json >$(TRICKS)/multi_scale_masks.json
 	$(BIN)/lvis-merge roadmap $(TRICKS) --plot $(TRICKS)/roadmap.svg
 
+# Each trick of the paper on a small world: 2 draws x 3 seeds. Up to two hours of both cores; stopped,
+# it goes on where it was.
+road-map: setup
+	$(BIN)/python benchmarks/road_map.py --out $(ROAD_MAP)
+	$(BIN)/lvis-merge roadmap $(ROAD_MAP) --markdown $(ROAD_MAP)/road-map.md \
+	    --csv $(ROAD_MAP)/road-map.csv --plot $(ROAD_MAP)/road-map.svg
+
 test: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .
@@ -71,4 +80,5 @@ benchmark: setup
 	$(BIN)/python benchmarks/full_scale.py
 
 clean:
-	rm -rf $(VENV) manifests/demo manifests/demo_world manifests/demo_coco runs/demo runs/demo_expert $(TRICKS)
+	rm -rf $(VENV) manifests/demo manifests/demo_world manifests/demo_coco runs/demo runs/demo_expert $(TRICKS) \
+	    $(ROAD_MAP)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.options import OUTPUT
 from lvis_merge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Space(StrEnum):
     open_images = "open_images"
 
 
-_SOURCES, _OPEN_IMAGES, _RULES, _OUTPUT = "Sources", "Open Images", "Rules", "Output"
+_SOURCES, _OPEN_IMAGES, _RULES = "Sources", "Open Images", "Rules"
 
 
 def _file(flag: str, panel: str, text: str) -> typer.models.OptionInfo:
@@ -164,19 +165,19 @@ def build(
     seed: Annotated[int, typer.Option(rich_help_panel=_RULES, help="Seed of the selection.")] = 0,
     out: Annotated[
         Path,
-        typer.Option("--out", metavar="DIR", rich_help_panel=_OUTPUT, help="The manifest to be."),
+        typer.Option("--out", metavar="DIR", rich_help_panel=OUTPUT, help="The manifest to be."),
     ] = Path("manifests/lvis_merge"),
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1024, rich_help_panel=_OUTPUT, help="Threads; default: one per core."
+            min=1, max=1024, rich_help_panel=OUTPUT, help="Threads; default: one per core."
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace a manifest.")
+        bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace a manifest.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print the counts as JSON.")
+        bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print the counts as JSON.")
     ] = False,
 ) -> None:
     """Merge LVIS, COCO and Open Images into one Parquet manifest.

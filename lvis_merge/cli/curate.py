@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lvis_merge.cli.options import Json
 from lvis_merge.cli.outputs import check_folder
 from lvis_merge.errors import InputError, UsageError
 
@@ -28,9 +29,7 @@ def curate(
             metavar="FILE", help="The corrections; what the file has already is carried on."
         ),
     ] = Path("corrections.csv"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Keep what was marked in the App: tags reject and relabel:NAME on boxes or images.
 

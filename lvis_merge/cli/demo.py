@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.errors import UsageError
+
 if TYPE_CHECKING:
     from lvis_merge.demo.pictures import Progress
     from lvis_merge.pipeline.options import BuildOptions
@@ -41,6 +43,9 @@ def demo(
             " ones of 96 classes, for measuring what each trick does."
         ),
     ] = World.long_tail,
+    small: Annotated[
+        bool, typer.Option("--small", help="road-map: a sixth of it, for a quick look.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the world and of the selection.")] = 0,
 ) -> None:
     """Draw a small long-tailed world, build it, validate it and report on it.
@@ -57,61 +62,62 @@ def demo(
     from lvis_merge.pipeline.build import build_manifest
     from lvis_merge.progress import Stages
 
+    if small and world != World.road_map:
+        raise UsageError("--small goes with --world road-map.")
     check_out(out, overwrite=True)
     folder = draw_in or out.with_name(f"{out.name}_world")
     stages = Stages(Console(stderr=True))
-    draw = _road_map if world == World.road_map else _long_tail
     with stages.shown(), stages.stage("drawing the world") as advance:
-        options, roots = draw(folder, out, seed, lambda done, total: advance(1))
+        options, roots = _drawn(world, small, folder, out, seed, lambda done, total: advance(1))
     record = build_manifest(options, stages, [ImageRoot(root) for root in roots])
     print_summary(out, record, as_json=False)
     print_findings(out, validate(out), as_json=False)
 
 
-def _long_tail(
-    folder: Path, out: Path, seed: int, progress: Progress
+def _drawn(
+    world: World, small: bool, folder: Path, out: Path, seed: int, progress: Progress
 ) -> tuple[BuildOptions, tuple[Path, ...]]:
-    """Draws the world; how it is built, and where its images are."""
-    from lvis_merge.demo import draw_world
+    """Draws a world; how it is built, and where its images are."""
+    from dataclasses import replace
+
+    from lvis_merge.demo import (
+        DemoWorld,
+        RoadMapDesign,
+        RoadMapWorld,
+        draw_road_map,
+        draw_world,
+    )
     from lvis_merge.pipeline.options import BuildOptions
 
-    drawn = draw_world(folder, seed, progress=progress)
-    options = BuildOptions(
-        out=out,
-        lvis=str(drawn.lvis_train),
-        lvis_val=str(drawn.lvis_val),
-        lvis_test=str(drawn.lvis_test),
-        coco=str(drawn.coco),
-        openimages=str(drawn.openimages_dir),
-        openimages_images=drawn.openimages_images,
-        openimages_exclude=str(drawn.openimages_exclude),
-        holdout=(str(drawn.holdout),),
+    def common(drawn: DemoWorld | RoadMapWorld) -> BuildOptions:
+        return BuildOptions(
+            out=out,
+            lvis=str(drawn.lvis_train),
+            lvis_val=str(drawn.lvis_val),
+            coco=str(drawn.coco),
+            openimages=str(drawn.openimages_dir),
+            seed=seed,
+            overwrite=True,
+        )
+
+    if world == World.road_map:
+        design = RoadMapDesign.small() if small else RoadMapDesign()
+        road_map = draw_road_map(folder, seed, design, progress=progress)
+        options = replace(
+            common(road_map),
+            coco_mapping=str(road_map.coco_mapping),
+            openimages_sizes=str(road_map.openimages_sizes),
+            mapping=str(road_map.mapping),
+            images=None,
+        )
+        return options, road_map.image_roots
+    long_tail = draw_world(folder, seed, progress=progress)
+    options = replace(
+        common(long_tail),
+        lvis_test=str(long_tail.lvis_test),
+        openimages_images=long_tail.openimages_images,
+        openimages_exclude=str(long_tail.openimages_exclude),
+        holdout=(str(long_tail.holdout),),
         images=DEMO_IMAGES,
-        seed=seed,
-        overwrite=True,
     )
-    return options, drawn.image_roots
-
-
-def _road_map(
-    folder: Path, out: Path, seed: int, progress: Progress
-) -> tuple[BuildOptions, tuple[Path, ...]]:
-    """As `_long_tail`; all of its Open Images are taken, under its own label maps."""
-    from lvis_merge.demo import draw_road_map
-    from lvis_merge.pipeline.options import BuildOptions
-
-    drawn = draw_road_map(folder, seed, progress=progress)
-    options = BuildOptions(
-        out=out,
-        lvis=str(drawn.lvis_train),
-        lvis_val=str(drawn.lvis_val),
-        coco=str(drawn.coco),
-        coco_mapping=str(drawn.coco_mapping),
-        openimages=str(drawn.openimages_dir),
-        openimages_sizes=str(drawn.openimages_sizes),
-        mapping=str(drawn.mapping),
-        images=None,
-        seed=seed,
-        overwrite=True,
-    )
-    return options, drawn.image_roots
+    return options, long_tail.image_roots

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lvis_merge.cli.outputs import check_folder
+from lvis_merge.cli.options import Json
+from lvis_merge.cli.outputs import answer, check_folder
 
 
 def diff(
@@ -17,9 +18,7 @@ def diff(
         Path | None,
         typer.Option(metavar="FILE", help="Also write a page, in the style of report.html."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare two manifests: options, inputs, images, categories, boxes added, removed, changed.
 
@@ -29,7 +28,6 @@ def diff(
     Example: lvis-merge diff manifests/before manifests/after --report diff.html
     """
     check_folder(report)
-    import json
     from dataclasses import asdict
 
     from lvis_merge import manifest as manifests
@@ -46,9 +44,9 @@ def diff(
 
         with whole_file(report) as partial:
             partial.write_text(render(found), encoding="utf-8")
-    if as_json:
-        print(json.dumps({"equal": found.equal, **asdict(found)}, indent=2))
-    else:
-        from rich.console import Console
-
-        print_diff(found, Console())
+    answer(
+        found,
+        lambda diff: {"equal": diff.equal, **asdict(diff)},
+        print_diff,
+        as_json=as_json,
+    )

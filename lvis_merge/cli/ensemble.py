@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvis_merge.cli.outputs import check_folder, write_json
+from lvis_merge.cli.options import OUTPUT, SPLITS, JsonOutput, Lenient
+from lvis_merge.cli.outputs import answer, check_folder, write_json
 from lvis_merge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ class Fusion(StrEnum):
     wbf = "wbf"
 
 
-_SPLITS = ("train", "val", "test")
-_PARAMETERS, _OUTPUT = "Parameters: fit them, or give them", "Output"
+_PARAMETERS = "Parameters: fit them, or give them"
 
 
 def ensemble(
@@ -34,7 +34,7 @@ def ensemble(
         Path,
         typer.Option(
             metavar="FILE",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="The merged boxes, at most 300 an image: .json or .parquet.",
         ),
     ],
@@ -71,22 +71,13 @@ def ensemble(
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="The report, with the parameters; with --fit-on by default beside --out:"
             " FILE.fit.json.",
         ),
     ] = None,
-    lenient: Annotated[
-        bool, typer.Option("--lenient", help="Drop and count bad entries; do not stop at them.")
-    ] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            rich_help_panel=_OUTPUT,
-            help="Print the report as JSON, and nothing else, on stdout.",
-        ),
-    ] = False,
+    lenient: Lenient = False,
+    as_json: JsonOutput = False,
 ) -> None:
     """Fuse a model and its experts, and choose what the cap of 300 keeps.
 
@@ -99,9 +90,9 @@ def ensemble(
     """
     if (fit_on is None) == (params is None):
         raise UsageError("ensemble: give --fit-on LVIS.json or --params REPORT, one of them.")
-    if manifest is not None and fit_on not in _SPLITS:
+    if manifest is not None and fit_on not in SPLITS:
         raise UsageError("--manifest DIR goes with --fit-on train, val or test: one of its splits.")
-    if manifest is None and fit_on in _SPLITS:
+    if manifest is None and fit_on in SPLITS:
         raise UsageError(f"--fit-on {fit_on} is a split; give the --manifest DIR it is in too.")
     paths = [main, *(experts or [])]
     report = report or (out.with_name(f"{out.name.split('.')[0]}.fit.json") if fit_on else None)
@@ -138,14 +129,7 @@ def ensemble(
     if report is not None:
         write_json(report, plain(outcome))
         stages.say(f"{report}: the report; --params {report} applies it to other images.")
-    if as_json:
-        import json
-
-        print(json.dumps(plain(outcome), indent=2))
-    else:
-        from rich.console import Console
-
-        print_outcome(outcome, Console())
+    answer(outcome, plain, print_outcome, as_json=as_json)
 
 
 def _truth(fit_on: str, manifest: Path | None) -> GroundTruth:

@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvis_merge.cli.outputs import check_folder
+from lvis_merge.cli.options import OUTPUT, Lenient, Split
+from lvis_merge.cli.outputs import answer, check_folder
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from lvis_merge.evaluation import GroundTruth
-
-
-class Split(StrEnum):
-    """Whose images."""
-
-    train = "train"
-    val = "val"
-    test = "test"
 
 
 class Backend(StrEnum):
@@ -30,7 +23,7 @@ class Backend(StrEnum):
     lvis = "lvis"
 
 
-_TRUTH, _OUTPUT = "Ground truth", "Output"
+_TRUTH = "Ground truth"
 
 
 def evaluate(
@@ -56,9 +49,7 @@ def evaluate(
     backend: Annotated[
         Backend, typer.Option(help="hotcoco, or lvis-api, the reference: the same, but slow.")
     ] = Backend.hotcoco,
-    lenient: Annotated[
-        bool, typer.Option("--lenient", help="Drop and count bad entries; do not stop at them.")
-    ] = False,
+    lenient: Lenient = False,
     bootstrap: Annotated[
         int,
         typer.Option(
@@ -70,15 +61,13 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     by_category: Annotated[
         Path | None,
-        typer.Option(
-            "--csv", metavar="FILE", rich_help_panel=_OUTPUT, help="Write AP by category."
-        ),
+        typer.Option("--csv", metavar="FILE", rich_help_panel=OUTPUT, help="Write AP by category."),
     ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.svg",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="Draw AP by category against training images.",
         ),
     ] = None,
@@ -86,7 +75,7 @@ def evaluate(
         bool,
         typer.Option(
             "--json",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="Print JSON, figures in [0, 1], and nothing else, on stdout.",
         ),
     ] = False,
@@ -106,12 +95,9 @@ def evaluate(
         raise UsageError("--bootstrap goes with --backend hotcoco; both give the same figures.")
     for file in (by_category, plot):
         check_folder(file)
-    import json
-
-    from rich.console import Console
-
     from lvis_merge import evaluation
     from lvis_merge.evaluation.table import print_evaluation
+    from lvis_merge.evaluation.writing import as_json as plain
     from lvis_merge.progress import Stages
 
     stages = Stages()
@@ -133,12 +119,7 @@ def evaluate(
         from lvis_merge.evaluation.plot import ap_plot
 
         plot.write_text(ap_plot(scored), encoding="utf-8")
-    if as_json:
-        from lvis_merge.evaluation.writing import as_json as plain
-
-        print(json.dumps(plain(scored), indent=2))
-    else:
-        print_evaluation(scored, Console())
+    answer(scored, plain, print_evaluation, as_json=as_json)
 
 
 def _truth(annotations: str | None, manifest: Path | None, split: Split) -> GroundTruth:

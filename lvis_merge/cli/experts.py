@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvis_merge.cli.outputs import check_folder
+from lvis_merge.cli.options import OUTPUT, JsonOutput, Lenient
+from lvis_merge.cli.outputs import answer, check_folder
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_IDS, _TARGET, _OUTPUT = "The expert's ids", "The LVIS version wanted", "Output"
+_IDS, _TARGET = "The expert's ids", "The LVIS version wanted"
 
 
 def experts(
@@ -33,7 +34,7 @@ def experts(
     out: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", rich_help_panel=_OUTPUT, help="LVIS results: .json or .parquet."
+            metavar="FILE", rich_help_panel=OUTPUT, help="LVIS results: .json or .parquet."
         ),
     ],
     manifest: Annotated[
@@ -57,15 +58,8 @@ def experts(
             metavar="DIR", rich_help_panel=_TARGET, help="Or a manifest in the LVIS label space."
         ),
     ] = None,
-    lenient: Annotated[
-        bool, typer.Option("--lenient", help="Drop and count bad entries; do not stop at them.")
-    ] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", rich_help_panel=_OUTPUT, help="Print JSON, and nothing else, on stdout."
-        ),
-    ] = False,
+    lenient: Lenient = False,
+    as_json: JsonOutput = False,
 ) -> None:
     """Turn an expert's results into LVIS results of the shared categories.
 
@@ -106,14 +100,7 @@ def experts(
                 out,
                 lenient=lenient,
             )
-    if as_json:
-        import json
-
-        print(json.dumps(plain(converted), indent=2))
-    else:
-        from rich.console import Console
-
-        print_converted(converted, Console())
+    answer(converted, plain, print_converted, as_json=as_json)
 
 
 def _categories(annotations: str | None, target: Path | None) -> pa.Table:

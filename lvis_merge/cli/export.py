@@ -7,24 +7,25 @@ from typing import Annotated
 
 import typer
 
-from lvis_merge.cli.evaluate import Split
+from lvis_merge.cli.options import OUTPUT, JsonOutput, ManifestFolder, Split
+from lvis_merge.cli.outputs import answer
 from lvis_merge.errors import UsageError
 from lvis_merge.export.options import BoxOnly, ExportOptions, Format
 from lvis_merge.image_roots import image_roots
 
-_IMAGES, _OUTPUT = "Images", "Output"
+_IMAGES = "Images"
 _WITH_MASKS = (Format.lvis, Format.coco, Format.yolo)
 _WITH_IMAGES = (Format.yolo, Format.fiftyone, Format.huggingface)
 
 
 def export(
-    manifest: Annotated[Path, typer.Argument(metavar="DIR", help="A manifest.")],
+    manifest: ManifestFolder,
     form: Annotated[Format, typer.Option("--format", help="Format of the export.")],
     out: Annotated[
         Path,
         typer.Option(
             metavar="PATH",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="A folder that is not there yet; lvis and coco: or a file, ending in .json, for"
             " one split.",
         ),
@@ -57,12 +58,7 @@ def export(
             help="yolo: copy images; do not link to them.",
         ),
     ] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", rich_help_panel=_OUTPUT, help="Print JSON, and nothing else, on stdout."
-        ),
-    ] = False,
+    as_json: JsonOutput = False,
 ) -> None:
     """Write a manifest as LVIS or COCO JSON, YOLO folders, a FiftyOne or a Hugging Face dataset.
 
@@ -77,7 +73,7 @@ def export(
         raise UsageError(f"--box-only: {form.value} says itself which objects have no mask.")
     if copy_images and not (form is Format.yolo and image_root):
         raise UsageError("--copy-images goes with --format yolo and --image-root DIR.")
-    import json
+    from functools import partial
 
     from lvis_merge import manifest as manifests
     from lvis_merge.export import run
@@ -99,9 +95,5 @@ def export(
         exported = run.export(opened, options, stages)
     for note in notes(options, exported):
         stages.say(f"note: {note}")
-    if as_json:
-        print(json.dumps(plain(options, exported), indent=2))
-    else:
-        from rich.console import Console
-
-        print_exported(options, exported, Console())
+    shown = partial(print_exported, options)
+    answer(exported, partial(plain, options), shown, as_json=as_json)

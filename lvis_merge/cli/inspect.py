@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.options import ManifestFolder
 from lvis_merge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _WHICH, _APP = "Which images", "App"
 
 
 def inspect(
-    manifest: Annotated[Path, typer.Argument(metavar="DIR", help="A manifest.")],
+    manifest: ManifestFolder,
     image_root: Annotated[
         list[str] | None,
         typer.Option(

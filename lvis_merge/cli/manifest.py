@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.options import Json, ManifestFolder
+from lvis_merge.cli.outputs import answer
 from lvis_merge.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
     from lvis_merge.manifest import Manifest
     from lvis_merge.manifest.validate import Finding
 
-_Manifest = Annotated[Path, typer.Argument(metavar="DIR", help="A manifest.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 
-
-def validate(manifest: _Manifest, as_json: _Json = False) -> None:
+def validate(manifest: ManifestFolder, as_json: Json = False) -> None:
     """Prove every rule that can be proved from a manifest's files.
 
     Ends with 0 when it is valid (warnings are printed), 1 when a rule is broken, 3 when there is no
@@ -55,7 +54,7 @@ def print_findings(manifest: Path, findings: Sequence[Finding], as_json: bool) -
 
 
 def stats(
-    manifest: _Manifest,
+    manifest: ManifestFolder,
     image_root: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,7 +67,7 @@ def stats(
         Path | None,
         typer.Option("--report", metavar="DIR", help="Also write DIR/report.html, with pictures."),
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what the merge did to the tail, what was left out, and why.
 
@@ -84,12 +83,7 @@ def stats(
     elif image_root:
         raise UsageError("--image-root is for the pictures of --report DIR; give that too.")
     summary = summarise_manifest(opened)
-    if as_json:
-        print(json.dumps(to_json(summary), indent=2))
-        return
-    from rich.console import Console
-
-    print_stats(summary, Console())
+    answer(summary, to_json, print_stats, as_json=as_json)
 
 
 def _write_report(opened: Manifest, folder: Path, image_root: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.options import Json
 from lvis_merge.errors import CheckFailedError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _Lvis = Annotated[
         help="LVIS annotation file or list of categories; may be given several times.",
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 
 
 @map_app.command()
@@ -36,7 +36,7 @@ def check(
         Path | None,
         typer.Option("--classes", metavar="CSV", help="Class list of the map's source."),
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Lint a label map: unknown ids, duplicates, ambiguity, name drift.
 
@@ -106,7 +106,7 @@ def suggest(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="CSV", help="Write here instead of stdout.")
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Propose LVIS categories for the classes of a new vocabulary, with the evidence.
 

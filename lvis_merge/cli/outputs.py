@@ -1,11 +1,42 @@
-"""Places that commands write to."""
+"""What commands write: their answer on stdout, and files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lvis_merge.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_Found = TypeVar("_Found")
+
+
+def answer(
+    found: _Found,
+    plain: Callable[[_Found], Any],
+    show: Callable[[_Found, Console], None],
+    *,
+    as_json: bool,
+) -> None:
+    """Prints what a command found on stdout, for a program or for people.
+
+    Args:
+        found: its result.
+        plain: gives it as what JSON can say.
+        show: prints it as tables.
+        as_json: whether JSON is wanted.
+    """
+    if as_json:
+        import json
+
+        print(json.dumps(plain(found), indent=2))
+    else:
+        from rich.console import Console
+
+        show(found, Console())
 
 
 def check_folder(file: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvis_merge.cli.evaluate import Split
+from lvis_merge.cli.options import Json, Split
 from lvis_merge.cli.outputs import check_folder
 from lvis_merge.errors import InputError, UsageError
 
@@ -45,9 +45,7 @@ def submit(
             "--lenient", help="Drop and count bad entries, and those beyond 300 an image."
         ),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Check results against the LVIS test server's rules, and zip them.
 

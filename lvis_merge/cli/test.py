@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.options import (
+    DATA,
+    OUTPUT,
+    PROCESSES,
+    SPLITS,
+    Gpus,
+    ImageRoots,
+    Master,
+    NodeRank,
+    Nodes,
+)
+from lvis_merge.cli.train import launch, load_stack
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from lvis_merge.testing.inference.output import RunOutcome
 
-_DATA, _VIEWS, _OUTPUT, _PROCESSES = "Data", "Views", "Output", "Processes"
-_SPLITS = ("train", "val", "test")
+_VIEWS = "Views"
 
 
 def detect(
@@ -26,40 +37,32 @@ def detect(
     manifest: Annotated[
         Path,
         typer.Option(
-            metavar="DIR", rich_help_panel=_DATA, help="The manifest it was trained on: its labels."
+            metavar="DIR", rich_help_panel=DATA, help="The manifest it was trained on: its labels."
         ),
     ],
     images: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            rich_help_panel=_DATA,
+            rich_help_panel=DATA,
             help="Test on the images of another manifest, as an expert is; default: --manifest's.",
         ),
     ] = None,
     split: Annotated[
-        str, typer.Option(rich_help_panel=_DATA, help="Its images: train, val or test.")
+        str, typer.Option(rich_help_panel=DATA, help="Its images: train, val or test.")
     ] = "val",
-    image_root: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--image-root",
-            metavar="[SOURCE=]DIR",
-            rich_help_panel=_DATA,
-            help="Where images are; repeatable, tried in turn.",
-        ),
-    ] = None,
+    image_root: ImageRoots = None,
     boxes: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            rich_help_panel=_DATA,
+            rich_help_panel=DATA,
             help="Give the boxes of these results (an ensemble's, say) their masks; find none.",
         ),
     ] = None,
     lenient: Annotated[
         bool,
-        typer.Option("--lenient", rich_help_panel=_DATA, help="Drop bad entries of --boxes."),
+        typer.Option("--lenient", rich_help_panel=DATA, help="Drop bad entries of --boxes."),
     ] = False,
     scales: Annotated[
         str | None,
@@ -78,44 +81,31 @@ def detect(
         typer.Option(
             min=0,
             max=100_000,
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="Boxes an image before the cap, for `ensemble`; 0: no pool.",
         ),
     ] = 1000,
     no_masks: Annotated[
-        bool, typer.Option("--no-masks", rich_help_panel=_OUTPUT, help="Boxes only.")
+        bool, typer.Option("--no-masks", rich_help_panel=OUTPUT, help="Boxes only.")
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
             help="Gets results.json and pool.parquet; default: runs/RECIPE/test-SPLIT.",
         ),
     ] = None,
     as_json: Annotated[
         bool,
-        typer.Option("--json", rich_help_panel=_OUTPUT, help="Print what was written as JSON."),
+        typer.Option("--json", rich_help_panel=OUTPUT, help="Print what was written as JSON."),
     ] = False,
-    gpus: Annotated[
-        int | None, typer.Option(min=1, rich_help_panel=_PROCESSES, help="GPUs; default: 1.")
-    ] = None,
-    nodes: Annotated[
-        int | None,
-        typer.Option(min=1, rich_help_panel=_PROCESSES, help="Machines; run this on each of them."),
-    ] = None,
-    node_rank: Annotated[
-        int | None,
-        typer.Option(min=0, rich_help_panel=_PROCESSES, help="Which of them this is, from 0."),
-    ] = None,
-    master: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT", rich_help_panel=_PROCESSES, help="Where machine 0 can be reached."
-        ),
-    ] = None,
+    gpus: Gpus = None,
+    nodes: Nodes = None,
+    node_rank: NodeRank = None,
+    master: Master = None,
     amp: Annotated[
-        bool, typer.Option("--amp", rich_help_panel=_PROCESSES, help="Half precision.")
+        bool, typer.Option("--amp", rich_help_panel=PROCESSES, help="Half precision.")
     ] = False,
     override: Annotated[
         list[str] | None,
@@ -131,12 +121,11 @@ def detect(
     Example: lvis-merge test mini runs/demo/best_lvis_segm_AP_iter_800.pth --manifest manifests/demo
     --image-root manifests/demo_world/images --scales 192x256,256x341 --flip
     """
-    if split not in _SPLITS:
+    if split not in SPLITS:
         raise UsageError(f"--split {split}: give train, val or test.")
     if boxes is not None and no_masks:
         raise UsageError("--boxes gives boxes their masks; leave --no-masks out.")
     import os
-    import sys
 
     from lvis_merge import manifest as manifests
     from lvis_merge.image_roots import image_roots
@@ -159,21 +148,7 @@ def detect(
     if boxes is not None and not Path(boxes).is_file():
         raise InputError(f"--boxes {boxes}: no such file. Give a results file.")
     if team.starts_others:
-        from lvis_merge.training import runner
-
-        code = runner.launch(
-            team.gpus,
-            sys.argv[1:],
-            nodes=team.nodes,
-            node_rank=team.node_rank,
-            master=team.master,
-            carry_on="The same command goes on: finished images are not redone.",
-        )
-        if code:
-            raise typer.Exit(code)
-        return
-    from lvis_merge.cli.train import load_stack
-
+        return launch(team, "The same command goes on: finished images are not redone.")
     load_stack(quietly=os.environ.get("RANK", "0") != "0")
 
     from lvis_merge.testing.inference.plan import RunPlan

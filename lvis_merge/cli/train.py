@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvis_merge.cli.options import DATA, Gpus, ImageRoots, Master, NodeRank, Nodes
+from lvis_merge.cli.outputs import answer
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from lvis_merge.training.recipe.processes import Processes
 
-_DATA, _PROCESSES, _RUN, _LOOK = "Data", "Processes", "Run", "Look, do not train"
+_RUN, _LOOK = "Run", "Look, do not train"
 
 
 def train(
@@ -24,37 +26,13 @@ def train(
     ] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="DIR", rich_help_panel=_DATA, help="What to train on."),
+        typer.Option("--manifest", metavar="DIR", rich_help_panel=DATA, help="What to train on."),
     ] = None,
-    image_root: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--image-root",
-            metavar="[SOURCE=]DIR",
-            rich_help_panel=_DATA,
-            help="Where images are; repeatable, tried in turn.",
-        ),
-    ] = None,
-    gpus: Annotated[
-        int | None,
-        typer.Option(
-            min=1, rich_help_panel=_PROCESSES, help="GPUs of this machine to use; default: 1."
-        ),
-    ] = None,
-    nodes: Annotated[
-        int | None,
-        typer.Option(min=1, rich_help_panel=_PROCESSES, help="Machines; run this on each of them."),
-    ] = None,
-    node_rank: Annotated[
-        int | None,
-        typer.Option(min=0, rich_help_panel=_PROCESSES, help="Which of them this is, from 0."),
-    ] = None,
-    master: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT", rich_help_panel=_PROCESSES, help="Where machine 0 can be reached."
-        ),
-    ] = None,
+    image_root: ImageRoots = None,
+    gpus: Gpus = None,
+    nodes: Nodes = None,
+    node_rank: NodeRank = None,
+    master: Master = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", rich_help_panel=_RUN, help="Go on from the last checkpoint."),
@@ -200,13 +178,30 @@ def _run(
         note_run(folder, config, sys.argv[1:], resumed=going_on)
     if not team.starts_others:
         return runner.train(config, folder, resume, init)
+    launch(team, "--resume carries on from the last checkpoint.")
+
+
+def launch(team: Processes, carry_on: str) -> None:
+    """Starts this command line once per process, and waits for them.
+
+    Args:
+        team: the processes.
+        carry_on: what the user is told if one of them dies.
+
+    Raises:
+        typer.Exit: with the code that they ended with, if that is not 0.
+    """
+    import sys
+
+    from lvis_merge.training import runner
+
     code = runner.launch(
         team.gpus,
         sys.argv[1:],
         nodes=team.nodes,
         node_rank=team.node_rank,
         master=team.master,
-        carry_on="--resume carries on from the last checkpoint.",
+        carry_on=carry_on,
     )
     if code:
         raise typer.Exit(code)
@@ -262,19 +257,12 @@ def _print_recipes(as_json: bool) -> None:
 
 
 def _print_dry_run(config: Config, as_json: bool) -> None:
-    import json
     from dataclasses import asdict
-
-    from rich.console import Console
 
     from lvis_merge.training.recipe.dry_run import dry_run
     from lvis_merge.training.recipe.show import print_dry_run
 
-    run = dry_run(config)
-    if as_json:
-        print(json.dumps(asdict(run), indent=2))
-    else:
-        print_dry_run(run, Console())
+    answer(dry_run(config), asdict, print_dry_run, as_json=as_json)
 
 
 def _say(text: str) -> None:

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from lvis_merge.testing.inference.journal import Journal
 from tests.cli.command import Run
+from tests.cli.slow_images import slow_test
 from tests.cli.train_runs import quiet_machine, roots
 from tests.manifest.small import small
 from tests.testing.inference.conftest import (
@@ -27,6 +30,7 @@ from tests.testing.inference.conftest import (
     recipe,
     worker_id_or_master,
 )
+from tests.training.end_to_end.processes import Ended, Processes, Started
 
 __all__ = [
     "checkpoint",
@@ -85,65 +89,76 @@ def test_missing_images_are_told_before_anything_is_built(
 
 
 @pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As torchrun's processes have: with another number of threads sums round otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def command(
-    recipe: Recipe, checkpoint: Any, demo_manifest: Path, demo_image_roots: list[str]
+    recipe: Recipe,
+    checkpoint: Any,
+    demo_manifest: Path,
+    demo_image_roots: list[str],
+    one_thread: None,
 ) -> list[str]:
     """A run of 8 images."""
     weights = checkpoint(recipe()[0])
-    python = [sys.executable, "-m", "lvis_merge", "test", "mini", str(weights)]
-    return [*python, "--manifest", str(demo_manifest), *roots(demo_image_roots), "--flip"]
+    words = ["test", "mini", str(weights), "--manifest", str(demo_manifest)]
+    return [*words, *roots(demo_image_roots), "--flip"]
 
 
 @pytest.mark.slow
-def test_killed_and_started_again(command: list[str], tmp_path: Path) -> None:
+def test_killed_and_started_again(
+    run: Run, command: list[str], own_cache: Path, tmp_path: Path
+) -> None:
     """SIGKILL in the middle: the same command finishes the rest; SIGTERM: 143, likewise."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    done = subprocess.run([*command, "--out", str(whole), "--json"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["images"] == 8  # nothing else on stdout
+    done = run(*command, "--out", str(whole))
+    assert done.code == 0, done.stderr
+    processes = Processes(tmp_path)
     for number, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)):
-        ended = _stopped(command, broken, number)
-        assert ended == code
+        words = [*command, "--out", str(broken)]
+        started = processes.start(slow_test, str(own_cache), tmp_path, *words)
+        ended = _stopped(started, broken / ".unfinished", number)
+        assert ended.code == code, ended.stderr
         assert not (broken / "results.json").exists()
-    last = subprocess.run([*command, "--out", str(broken)], capture_output=True, text=True)
-    assert last.returncode == 0, last.stderr
+    last = run(*command, "--out", str(broken))
+    assert last.code == 0, last.stderr
     assert "going on after" in last.stderr
     for name in ("results.json", "pool.parquet"):
         assert (broken / name).read_bytes() == (whole / name).read_bytes()
 
 
-def _stopped(command: list[str], out: Path, number: int) -> int:
+def _stopped(started: Started, journals: Path, number: int) -> Ended:
     """Sends a signal once another image is on disk."""
-    journals = out / ".unfinished"
     before = len(Journal(journals).image_ids) if journals.exists() else 0
-    # slow enough to be stopped in the middle
-    slow = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "slow_images")}
-    process = subprocess.Popen(
-        [*command, "--out", str(out)], env=slow, stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    while process.poll() is None and (
+    while started.process.is_alive() and (
         not journals.exists() or len(Journal(journals).image_ids) <= before
     ):
         time.sleep(0.05)
-    process.send_signal(number)
-    return process.wait(60)
+    os.kill(started.process.pid, number)
+    return started.wait()
 
 
 @pytest.mark.slow
-def test_two_processes_find_what_one_finds(command: list[str], tmp_path: Path) -> None:
+def test_two_processes_find_what_one_finds(run: Run, command: list[str], tmp_path: Path) -> None:
     """`--gpus 2`, over gloo on a CPU: the same files, byte for byte."""
     one, two = tmp_path / "one", tmp_path / "two"
-    for out, more in ((one, []), (two, ["--gpus", "2"])):
-        ended = subprocess.run(
-            [*command, "--out", str(out), *more],
-            # torchrun's processes have one thread each, and another number rounds otherwise
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert ended.returncode == 0, ended.stderr
-        assert ended.stdout.count("8 images at 2 views") == 1
+    alone = run(*command, "--out", str(one))
+    assert alone.code == 0, alone.stderr
+    assert alone.stdout.count("8 images at 2 views") == 1
+    ended = subprocess.run(
+        [sys.executable, "-m", "lvis_merge", *command, "--out", str(two), "--gpus", "2", "--json"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["images"] == 8  # nothing else on stdout, and once
     for name in ("results.json", "pool.parquet"):
         assert (one / name).read_bytes() == (two / name).read_bytes()

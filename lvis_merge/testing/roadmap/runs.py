@@ -23,7 +23,7 @@ from typing import Annotated, Any
 import msgspec
 
 from lvis_merge.errors import InputError
-from lvis_merge.evaluation.scores import UNDEFINED
+from lvis_merge.testing.roadmap.evaluation_file import read_evaluation
 from lvis_merge.testing.roadmap.published import COLUMNS, STEPS, TEST, Step
 
 CONFIG = "roadmap.toml"
@@ -70,22 +70,6 @@ class Roadmap:
 
     rows: tuple[RunRow, ...]
     test: tuple[TestRow, ...]
-
-
-class _Scores(msgspec.Struct):
-    AP: float
-    AP_r: float
-    AP_c: float
-    AP_f: float
-
-
-class _Evaluation(msgspec.Struct):
-    """What is read of `evaluate --json`."""
-
-    ground_truth: str
-    images: int
-    bbox: _Scores | None = None
-    segm: _Scores | None = None
 
 
 class _Test(msgspec.Struct, forbid_unknown_fields=True):
@@ -148,31 +132,10 @@ def _file(folder: Path, key: str, named: dict[str, str]) -> Path | None:
 def _row(step: Step, path: Path | None) -> RunRow:
     if path is None:
         return RunRow(step, {}, "no run")
-    found = _evaluation(path)
+    found = read_evaluation(path)
     if found.segm is None:
         return RunRow(step, {}, "boxes only", found.ground_truth, found.images)
-    figures = {name: getattr(found.segm, name) for name in COLUMNS}
-    defined = {name: 100 * value for name, value in figures.items() if value != UNDEFINED}
-    return RunRow(step, defined, "", found.ground_truth, found.images)
-
-
-def _evaluation(path: Path) -> _Evaluation:
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: is no evaluation ({error}). Write it with `lvis-merge evaluate --json`."
-        ) from error
-    for kind in (found.bbox, found.segm):
-        for name, value in msgspec.to_builtins(kind or {}).items():
-            if not (0 <= value <= 1 or value == UNDEFINED):
-                raise InputError(
-                    f"{path}: {name} is {value:g}, not in [0, 1] nor -1.0. Write it with"
-                    " `lvis-merge evaluate --json`."
-                )
-    return found
+    return RunRow(step, found.points("segm"), "", found.ground_truth, found.images)
 
 
 def _points(plain: dict[str, Any]) -> dict[str, float]:

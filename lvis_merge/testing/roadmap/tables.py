@@ -73,14 +73,15 @@ def markdown(roadmap: Roadmap) -> str:
     ]
     second = [[row.name, *_cells(row.figures)] for row in roadmap.test]
     parts = [
-        f"**{TITLE_1}**\n\n{_markdown(['step', *COLUMNS, *published], first)}",
-        f"**{TITLE_2}**\n\n{_markdown(['', *COLUMNS], second)}",
+        f"**{TITLE_1}**\n\n{markdown_table(['step', *COLUMNS, *published], first)}",
+        f"**{TITLE_2}**\n\n{markdown_table(['', *COLUMNS], second)}",
         *(f"{note}\n" for note in notes(roadmap)),
     ]
     return "\n".join(parts)
 
 
-def _markdown(header: list[str], rows: list[list[str]]) -> str:
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown: the first column of words, the others of figures."""
     ruler = ["---", *["---:"] * (len(header) - 1)]
     lines = [[cell.replace("|", "\\|") for cell in line] for line in (header, ruler, *rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

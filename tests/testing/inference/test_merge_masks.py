@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -28,16 +27,10 @@ def inside(x: Tensor, y: Tensor) -> Tensor:
 
 
 class ExactNetwork:
-    """Knows the truth: the mask of a box, in any view, is the truth at its 28 x 28 cells."""
+    """The masks of a network that knows the truth: of a box in any view, at its 28 x 28 cells."""
 
     def __init__(self) -> None:
         self.asked: list[Tensor] = []
-
-    def features(self, view: Tensor, sample: Any) -> ViewFeatures:
-        raise NotImplementedError
-
-    def boxes(self, view: ViewFeatures) -> Boxes:
-        raise NotImplementedError
 
     def masks(self, view: ViewFeatures, boxes_xyxy: Tensor, labels: Tensor) -> Tensor:
         """Looks at the pixels of the view, which is resized and may be mirrored."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,6 +34,7 @@ from tests.testing.inference.conftest import Recipe
 pytestmark = pytest.mark.slow
 
 ANYTHING = Known("none")
+THREE_IMAGES = "val_dataloader.dataset.indices=3"
 Made = Callable[..., tuple[RunPlan, Callable[..., RunOutcome]]]
 
 
@@ -95,7 +98,8 @@ def test_results_and_pool(made: Made, demo_manifest: Path) -> None:
 
 def test_views_are_merged(made: Made) -> None:
     """More views find more; the same views give the same bytes."""
-    plan, tested = made(scales=(Scale(128, 171), Scale(192, 256)), flip=True, pool=9000)
+    views = {"scales": (Scale(128, 171), Scale(192, 256)), "flip": True}
+    plan, tested = made(THREE_IMAGES, **views, pool=9000)
     outcome = tested()
     assert outcome.views == 4
     again = tested(replace(plan, out=plan.out.with_name("again")))
@@ -226,6 +230,19 @@ def test_a_damaged_image_is_one_message(
     with pytest.raises(InputError, match="is damaged, cut short or no image") as error:
         tested(replace(plan, image_roots=(str(root), *demo_image_roots[1:])))
     assert "Traceback" not in str(error.value)
+    _let_go(error.value)
+    assert multiprocessing.active_children() == []
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Frees what the frames of an error hold: a loader's workers end with the loader.
+
+    The command's process ends here, and its workers with it; this one goes on. Left to the garbage
+    collector, the loader's queues may be closed before it can tell its workers to end.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def test_boxes_far_larger_than_their_image_are_told(
@@ -248,7 +265,7 @@ def test_boxes_far_larger_than_their_image_are_told(
 def test_given_boxes_get_the_masks_that_found_ones_get(made: Made, tmp_path: Path) -> None:
     """`--boxes` at the same views: the same masks, the entries as they were to the digit."""
     views = {"scales": (Scale(128, 171), Scale(192, 256)), "flip": True}
-    plan, tested = made(**views)
+    plan, tested = made(THREE_IMAGES, **views)
     found = json.loads(tested().results.read_text())
     bare = [{k: v for k, v in entry.items() if k != "segmentation"} for entry in found]
     given = tmp_path / "boxes.json"
