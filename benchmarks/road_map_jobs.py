@@ -58,7 +58,7 @@ class Lengths:
 
     def of(self, recipe: str) -> int:
         """How many steps a recipe takes."""
-        return (self.pretrain or 800) if recipe == "mini_pretrain" else (self.train or 240)
+        return (self.pretrain or 800) if recipe == "mini_pretrain" else (self.train or 200)
 
     def options(self, recipe: str) -> tuple[str, ...]:
         """Options of `train` that say so; detections are scored apart, after the last step."""
