@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def main() -> int:
     (out / "experiment.toml").write_text(
         experiment_file(settings, arguments.draws, arguments.seeds), encoding="utf-8"
     )
+    # as Ctrl-C: the running commands are ended first
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run_all(jobs, out / "logs", arguments.processes)
     except FailedError as error:

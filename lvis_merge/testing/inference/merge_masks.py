@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lvis_merge.testing.inference.network import Boxes, Network, ViewFeatures
+from lvis_merge.testing.inference.network import Boxes, MaskNetwork, ViewFeatures
 from lvis_merge.training.metric.image_detections import run_lengths
 
 _BITMAPS_AT_ONCE = 64  # of 640 x 480 these take 20 MB
 
 
-def mean_masks(network: Network, views: Sequence[ViewFeatures], boxes: Boxes) -> Tensor:
+def mean_masks(network: MaskNetwork, views: Sequence[ViewFeatures], boxes: Boxes) -> Tensor:
     """The mask head on the same boxes at every view.
 
     Args:
@@ -37,7 +37,7 @@ def mean_masks(network: Network, views: Sequence[ViewFeatures], boxes: Boxes) ->
 
 
 def pasted_run_lengths(
-    network: Network, masks: Tensor, boxes_xyxy: Tensor, height: int, width: int
+    network: MaskNetwork, masks: Tensor, boxes_xyxy: Tensor, height: int, width: int
 ) -> list[bytes]:
     """Pastes masks into the image, once, and encodes them.
 

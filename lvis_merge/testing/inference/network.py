@@ -52,16 +52,8 @@ class ViewFeatures:
     frame: ViewFrame
 
 
-class Network(Protocol):
-    """What testing asks of a detector."""
-
-    def features(self, view: Tensor, sample: Any) -> ViewFeatures:
-        """Features of one view."""
-        ...
-
-    def boxes(self, view: ViewFeatures) -> Boxes:
-        """What is found in one view, in pixels of the view."""
-        ...
+class MaskNetwork(Protocol):
+    """What masks of given boxes ask of a detector."""
 
     def masks(self, view: ViewFeatures, boxes_xyxy: Tensor, labels: Tensor) -> Tensor:
         """Masks of given boxes in one view: logits [N, S, S] over each box."""
@@ -69,6 +61,23 @@ class Network(Protocol):
 
     def pasted(self, masks: Tensor, boxes_xyxy: Tensor, height: int, width: int) -> Tensor:
         """Masks of boxes as bitmaps of the image."""
+        ...
+
+
+class Network(MaskNetwork, Protocol):
+    """What testing asks of a detector."""
+
+    @property
+    def mask_per_category(self) -> bool:
+        """Whether the mask of a box depends on its category."""
+        ...
+
+    def features(self, view: Tensor, sample: Any) -> ViewFeatures:
+        """Features of one view."""
+        ...
+
+    def boxes(self, view: ViewFeatures) -> Boxes:
+        """What is found in one view, in pixels of the view."""
         ...
 
 
@@ -114,6 +123,11 @@ class MaskRCNN:
         self._settings = copy.deepcopy(head.test_cfg)
         self._settings.max_per_img = most
         self._settings.pre_nms_topk = pre_nms_topk
+
+    @property
+    def mask_per_category(self) -> bool:
+        """Whether the mask of a box depends on its category."""
+        return not getattr(getattr(self._head, "mask_head", None), "class_agnostic", False)
 
     @torch.inference_mode()
     def features(self, view: Tensor, sample: Any) -> ViewFeatures:

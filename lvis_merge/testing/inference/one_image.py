@@ -120,4 +120,14 @@ def _masks(
 ) -> list[bytes]:
     if not len(boxes):
         return []
-    return pasted_run_lengths(network, mean_masks(network, features, boxes), boxes.xyxy, *size)
+    keys = boxes.xyxy
+    if network.mask_per_category:
+        keys = torch.column_stack([keys, boxes.labels])
+    # where neither boxes nor masks depend on the category, a proposal that is found as several
+    # gives the same box, and so the same mask, several times
+    _, first, place = np.unique(keys.cpu().numpy(), axis=0, return_index=True, return_inverse=True)
+    chosen = torch.from_numpy(first).to(keys.device)
+    distinct = Boxes(boxes.xyxy[chosen], boxes.scores[chosen], boxes.labels[chosen])
+    masks = mean_masks(network, features, distinct)
+    run_lengths = pasted_run_lengths(network, masks, distinct.xyxy, *size)
+    return [run_lengths[row] for row in place.reshape(-1)]

@@ -2,7 +2,7 @@
 _base_ = "./mini_schedule.py"
 
 total_batch = 16
-testing = dict(pre_nms_topk=600)  # of 6,144 (box, category) candidates an image
+testing = dict(pre_nms_topk=3000)  # of 6,144 (box, category) candidates an image
 train_cfg = dict(max_iters=200, val_interval=200)
 optim_wrapper = dict(optimizer=dict(lr=0.04))
 param_scheduler = [
