@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from lvis_merge import demo
-from lvis_merge.demo import RoadMapWorld
+from lvis_merge.demo import RoadMapDesign, RoadMapWorld
 from lvis_merge.labelmap.check import check_map
 from lvis_merge.manifest.validate import validate
 from lvis_merge.pipeline.build import build_manifest
@@ -133,10 +131,10 @@ def test_both_val_files_take_results(road_map: RoadMapWorld, run: Run, tmp_path:
 def test_the_command_draws_and_builds_it(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = partial(demo.draw_road_map, design=SMALL)
-    monkeypatch.setattr(demo, "draw_road_map", small)
+    # the command's own small world takes ten seconds
+    monkeypatch.setattr(RoadMapDesign, "small", lambda: SMALL)
     out = tmp_path / "road_map"
-    found = run("demo", "--world", "road-map", "--seed", "1", "--out", str(out))
+    found = run("demo", "--world", "road-map", "--small", "--seed", "1", "--out", str(out))
     assert (found.code, found.error) == (0, "")
     assert found.stdout.endswith(f"{out}: valid (0 warnings)\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["road_map", "road_map_world"]
@@ -145,5 +143,12 @@ def test_the_command_draws_and_builds_it(
     assert record["counts"]["open_images"]["image"]["kept"] == SMALL.open_images
 
 
-def test_an_unknown_world_ends_with_2(run: Run) -> None:
-    assert run("demo", "--world", "flat").code == 2
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--world", "flat"),  # no such world
+        ("--world", "long-tail", "--small"),  # it has one size
+    ],
+)
+def test_worlds_that_are_not_to_be_had_end_with_2(run: Run, options: tuple[str, ...]) -> None:
+    assert run("demo", *options).code == 2

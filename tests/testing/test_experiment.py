@@ -68,7 +68,7 @@ def test_markdown_has_one_table_of_settings(folder: Path) -> None:
     text = experiment_tables.markdown(read_experiment(folder))
     assert (
         "| setting | n | federated AP | federated AP_r | federated AP_c | federated AP_f"
-        " | exhaustive AP | exhaustive AP_r | published AP | published AP_r |\n"
+        " | exhaustive AP | exhaustive AP_r | paper AP | paper AP_r |\n"
     ) in text
     assert (
         "| BCE + RFS | 4 | 21.5 ± 1.3 | 10.5 ± 1.3 | 21.5 ± 1.3 | 50.0 ± 0.0 | 16.5 ± 1.3"
@@ -120,7 +120,7 @@ def test_figures_of_boxes(folder: Path) -> None:
     values = boxes.settings[0].values("federated", "AP")
     assert list(values.values()) == pytest.approx([30.0, 32.0, 31.0, 33.0])
     # published figures are of masks
-    assert "published" not in experiment_tables.markdown(boxes).lower()
+    assert "paper" not in experiment_tables.markdown(boxes).lower()
     assert (
         experiment_writing.as_json(boxes)["comparisons"][0]["federated"]["AP"]["published"] is None
     )

@@ -20,7 +20,7 @@ COMPARED = ("AP_r", "AP")
 """Figures whose differences are tabled, in this order."""
 
 _TABLED: dict[Annotation, tuple[str, ...]] = {"federated": COLUMNS, "exhaustive": ("AP", "AP_r")}
-_PUBLISHED, _SIGNS = "published", "run\nby run"
+_PUBLISHED, _SIGNS = "paper", "run\nby run"
 _DIFFERENCES = (
     "comparison", "n", "mean\n[95% interval]", "at\nleast", _SIGNS, "clear in\nevery group",
 )  # fmt: skip
