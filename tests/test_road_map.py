@@ -54,6 +54,18 @@ def test_settings_bring_what_they_go_on_from(road_map: Any) -> None:
     assert found == ["open_images", "multi_scale_boxes", "ensemble", "multi_scale_masks"]
 
 
+def test_runs_are_as_long_as_the_recipes_say(road_map: Any) -> None:
+    """The checkpoints' names follow from it, and so does the end of the learning rate's fall."""
+    from lvis_merge.training.recipe import load_recipe
+    from lvis_merge.training.recipe.stack import import_stack
+
+    jobs, settings = road_map
+    import_stack()
+    recipes = {setting.recipe for setting in settings.SETTINGS if setting.recipe}
+    for recipe in (*recipes, *jobs.EXPERTS.values()):
+        assert jobs.Lengths().of(recipe) == load_recipe(recipe).train_cfg.max_iters, recipe
+
+
 @pytest.mark.slow
 def test_a_short_run_completes_and_rfs_shows_rare_images_more_often(tmp_path: Path) -> None:
     out = tmp_path / "road_map"
