@@ -23,7 +23,7 @@ PROMISED = {
     "challenge_open_images", "r50_bce", "r50_eql", "r50_eql_rfs", "r50_eqlv2", "r50_seesaw",
     "expert_coco", "expert_open_images", "mini", "mini_expert_coco", "mini_pretrain", "mini_bce",
     "mini_eql", "mini_rfs", "mini_eql_rfs", "mini_coco_all", "mini_coco_unmatched", "mini_coco_iou",
-    "mini_coco_tail", "mini_open_images", "mini_open_images_merged",
+    "mini_coco_unmatched_iou", "mini_coco_tail", "mini_open_images", "mini_open_images_merged",
     "mini_open_images_all_negative",
 }  # fmt: skip
 
