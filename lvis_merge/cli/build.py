@@ -54,6 +54,7 @@ class Space(StrEnum):
 
 
 _SOURCES, _OPEN_IMAGES, _RULES = "Sources", "Open Images", "Rules"
+_EXTRA = "NAME=coco-json:PATH:MAP.csv"
 
 
 def _file(flag: str, panel: str, text: str) -> typer.models.OptionInfo:
@@ -73,6 +74,24 @@ def build(
     ] = None,
     coco_mapping: Annotated[
         str | None, _file("--coco-mapping", _SOURCES, "COCO label map; default: the one included.")
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extra",
+            metavar=_EXTRA,
+            rich_help_panel=_SOURCES,
+            help="A further data set in COCO's format, and its label map; repeatable.",
+        ),
+    ] = None,
+    extra_exhaustive: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=_SOURCES,
+            help="An extra whose images are annotated completely for all its classes: what has no"
+            " row is absent; repeatable.",
+        ),
     ] = None,
     openimages: Annotated[
         str | None,
@@ -180,7 +199,7 @@ def build(
         bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print the counts as JSON.")
     ] = False,
 ) -> None:
-    """Merge LVIS, COCO and Open Images into one Parquet manifest.
+    """Merge LVIS, COCO, Open Images and further sets into one Parquet manifest.
 
     Example: lvis-merge build --lvis lvis_v0.5_train.json --lvis-val lvis_v0.5_val.json --coco
     instances_train2017.json --openimages open_images/ --openimages-sizes sizes.csv --out
@@ -189,6 +208,7 @@ def build(
     if images != "all" and not re.fullmatch("[0-9]{1,18}", images):
         raise UsageError(f"--images {images}: give a number such as 20000, or all.")
     from lvis_merge.pipeline.build import build_manifest
+    from lvis_merge.pipeline.extra_option import parse_extras
     from lvis_merge.pipeline.options import BuildOptions
     from lvis_merge.sources.plan import use_threads
 
@@ -214,6 +234,7 @@ def build(
             holdout=tuple(holdout or ()),
             corrections=corrections,
             label_space=label_space.value,
+            extra=parse_extras(extra or (), extra_exhaustive or ()),
             max_rejects=max_rejects,
             strict=strict,
             seed=seed,

@@ -1,4 +1,6 @@
-"""Reads label maps: `mid,…` (Open Images) or `coco_id,…` (COCO), told apart by the header.
+"""Reads label maps: `mid,…` (Open Images), `coco_id,…` (COCO) or `source_id,…` (any other set).
+
+The header tells them apart.
 
 A map is edited by people and small, so it is read strictly: the first bad row stops the reading,
 where `map check` lists them all.
@@ -73,7 +75,7 @@ def parse_map(data: bytes, name: str) -> tuple[MapStyle, tuple[MapRow, ...], lis
         Its style, the rows without a fault, and the faults in file order.
 
     Raises:
-        InputError: text that is not UTF-8 or no CSV, or a header of neither style.
+        InputError: text that is not UTF-8 or no CSV, or a header of no style.
     """
     header, lines = csv_rows(decode_csv(data, name), name)
     style = _style_of(header, name)
@@ -105,8 +107,7 @@ def _style_of(header: list[str], name: str) -> MapStyle:
         ids = " or ".join(style.id_column for style in STYLES)
         raise InputError(
             f"{name}: no column {ids}, so it is no label map."
-            f" Give a CSV with the header {','.join(STYLES[0].columns)} or"
-            f" {','.join(STYLES[1].columns)}."
+            f" Give a CSV with the header {' or '.join(','.join(s.columns) for s in STYLES)}."
         )
     missing = [column for column in style.columns if column not in header]
     if missing:

@@ -35,6 +35,10 @@ COCO_RESOLVED = pa.schema(
 """One row per usable row of a COCO map, by `coco_id`; `category_id` is LVIS's."""
 
 
+EXTRA_RESOLVED = pa.schema([("source_id", pa.int32()), *list(COCO_RESOLVED)[1:]])
+"""One row per usable row of an extra source's map, by `source_id`; `category_id` is LVIS's."""
+
+
 @dataclass(frozen=True)
 class Unresolved:
     """A map row that cannot be used with these categories.
@@ -76,10 +80,10 @@ class Resolution:
     """A map resolved against one LVIS version and one source vocabulary.
 
     Attributes:
-        table: `OPEN_IMAGES_RESOLVED` or `COCO_RESOLVED`.
+        table: `OPEN_IMAGES_RESOLVED`, `COCO_RESOLVED` or `EXTRA_RESOLVED`.
         unresolved: rows with a synset or class that the files do not know, in map order.
-        renamed: COCO classes whose names differ between map and file; they are used (the id
-            decides), but a file with other classes under COCO's ids shows itself here.
+        renamed: classes under numbers whose names differ between map and file; they are used (the
+            id decides), but a file with other classes under these ids shows itself here.
     """
 
     table: pa.Table
@@ -158,18 +162,43 @@ def resolve_coco(
     Raises:
         InputError: not a COCO map, or two LVIS categories share a mapped synset.
     """
-    _expect(label_map, COCO_RESOLVED)
+    return _resolve_numbers(label_map, lvis_categories, coco_categories, COCO_RESOLVED)
+
+
+def resolve_extra(
+    label_map: LabelMap, lvis_categories: pa.Table, own_categories: pa.Table
+) -> Resolution:
+    """Resolves the map of an extra source; as `resolve_coco`, with a table of `EXTRA_RESOLVED`.
+
+    Args:
+        label_map: a map with the source's ids.
+        lvis_categories: `CATEGORY_ROWS` of the LVIS file.
+        own_categories: `CATEGORY_ROWS` of the source's file.
+
+    Raises:
+        InputError: another kind of map, or two LVIS categories share a mapped synset.
+    """
+    return _resolve_numbers(label_map, lvis_categories, own_categories, EXTRA_RESOLVED)
+
+
+def _resolve_numbers(
+    label_map: LabelMap, lvis_categories: pa.Table, own_categories: pa.Table, schema: pa.Schema
+) -> Resolution:
+    _expect(label_map, schema)
     names = dict(
         zip(
-            map(str, coco_categories["category_id"].to_pylist()),
-            coco_categories["name"].to_pylist(),
+            map(str, own_categories["category_id"].to_pylist()),
+            own_categories["name"].to_pylist(),
             strict=True,
         )
     )
     ids = _ids_by_synset(label_map, lvis_categories)
-    good, unresolved = _split(label_map, names.keys(), "the COCO file has no such category", ids)
+    no_class = "the COCO file has no such category"
+    if schema is not COCO_RESOLVED:
+        no_class = "its file has no such category"
+    good, unresolved = _split(label_map, names.keys(), no_class, ids)
     table = _table(
-        COCO_RESOLVED,
+        schema,
         sorted((int(row.source_id), ids[synset], row.relation, synset) for row, synset in good),
     )
     renamed = tuple(

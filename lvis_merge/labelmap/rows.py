@@ -1,4 +1,4 @@
-"""The parts of a label map: its two column styles, its rows, and the map with its bytes."""
+"""The parts of a label map: its column styles, its rows, and the map with its bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MapStyle:
         name: what the kind is called in messages.
         id_column: the source's class id; each id once in a map.
         name_column: the source's class name.
-        numeric_ids: ids are whole numbers (COCO) rather than text (Open Images MIDs).
+        numeric_ids: ids are whole numbers (COCO format) rather than text (Open Images MIDs).
         may_lack_synset: a row may leave `lvis_synset` and `relation` empty, which says that LVIS
             has no such category.
     """
@@ -39,7 +39,10 @@ class MapStyle:
 
 OPEN_IMAGES = MapStyle("Open Images", "mid", "open_images_name")
 COCO = MapStyle("COCO", "coco_id", "coco_name", numeric_ids=True, may_lack_synset=True)
-STYLES = (OPEN_IMAGES, COCO)
+EXTRA = MapStyle(
+    "an extra source", "source_id", "source_name", numeric_ids=True, may_lack_synset=True
+)
+STYLES = (OPEN_IMAGES, COCO, EXTRA)
 
 
 @dataclass(frozen=True)

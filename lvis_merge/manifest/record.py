@@ -122,6 +122,22 @@ class SplitOrigin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licenses: Any = None
 
 
+class ExtraOrigin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where an extra source came from.
+
+    Attributes:
+        map: name of its label map in `maps/`.
+        exhaustive: whether the user vouched that its images are annotated completely.
+        info: `info` of its file, verbatim, or None.
+        licenses: `licenses` of its file, verbatim, or None.
+    """
+
+    map: str
+    exhaustive: bool
+    info: Any = None
+    licenses: Any = None
+
+
 class ManifestRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of `manifest.json`.
 
@@ -140,6 +156,7 @@ class ManifestRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         rfs: constants of repeat factor sampling.
         holdout: ids that were held out; None if leakage was not checked.
         splits: what the LVIS or COCO file of each split says of itself.
+        extras: the extra sources, by name; absent from the file if there are none.
         warnings: what the build warned of.
         rows: by table; filled by the writer.
         files: sha256 of each table's file and of croissant.json; filled by the writer.
@@ -159,6 +176,7 @@ class ManifestRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     rfs: RfsConstants = msgspec.field(default_factory=RfsConstants)
     holdout: HoldOut | None = None
     splits: dict[str, SplitOrigin] = msgspec.field(default_factory=dict)
+    extras: dict[str, ExtraOrigin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     rows: dict[str, RowCounts] = msgspec.field(default_factory=dict)
     files: dict[str, Digest] = msgspec.field(default_factory=dict)
@@ -170,6 +188,8 @@ class ManifestRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def to_json(self) -> bytes:
         """The file's bytes: UTF-8, two spaces, maps sorted by key, a newline at the end."""
         plain = msgspec.to_builtins(self, order="deterministic")
+        if not self.extras:
+            del plain["extras"]
         return json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2).encode() + b"\n"
 
     @classmethod

@@ -43,20 +43,27 @@ def category_lists(image: np.ndarray, category: np.ndarray, images: int) -> pa.A
     Returns:
         list<int32> [N].
     """
-    return _lists(_pairs(image, category), images)
+    return lists_of(pairs_of(image, category), images)
 
 
 _SHIFT = np.int64(32)
 
 
-def _pairs(image: np.ndarray, category: np.ndarray) -> np.ndarray:
-    """Distinct (image, category) pairs as ascending int64."""
+def pairs_of(image: np.ndarray, category: np.ndarray) -> np.ndarray:
+    """Distinct (image, category) pairs as ascending int64, apart again by `split_pairs`."""
     return np.asarray(np.unique((image.astype(np.int64) << _SHIFT) | category.astype(np.int64)))
 
 
-def _lists(pairs: np.ndarray, images: int) -> pa.Array:
-    offsets = np.searchsorted(pairs >> _SHIFT, np.arange(images + 1))
-    values = (pairs & np.int64(0xFFFFFFFF)).astype(np.int32)
+def split_pairs(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """int64 images and int64 categories of `pairs_of`."""
+    return pairs >> _SHIFT, pairs & np.int64(0xFFFFFFFF)
+
+
+def lists_of(pairs: np.ndarray, images: int) -> pa.Array:
+    """Pairs of `pairs_of` as list<int32> [images]."""
+    image, category = split_pairs(pairs)
+    offsets = np.searchsorted(image, np.arange(images + 1))
+    values = category.astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values)).cast(IDS)
 
 
@@ -102,8 +109,8 @@ def open_images_evidence(
     image = labels["image"].to_numpy().astype(np.int64)
     present = labels["present"].to_numpy(zero_copy_only=False).astype(bool)
     said_yes, said_no = (
-        _pairs(image[present], code[present]),
-        _pairs(image[~present], code[~present]),
+        pairs_of(image[present], code[present]),
+        pairs_of(image[~present], code[~present]),
     )
     both = np.intersect1d(said_yes, said_no, assume_unique=True)
     yes, no = np.setdiff1d(said_yes, both), np.setdiff1d(said_no, both)
@@ -113,14 +120,14 @@ def open_images_evidence(
         sorted({categories[m] for m in (mid, *descendants.get(mid, ())) if m in categories})
         for mid in names
     ]
-    objects = _pairs(boxes.image[boxes.is_object], boxes.category[boxes.is_object])
-    groups = _pairs(boxes.image[boxes.is_group], boxes.category[boxes.is_group])
-    boxed = _pairs(boxes.image, boxes.category)
+    objects = pairs_of(boxes.image[boxes.is_object], boxes.category[boxes.is_object])
+    groups = pairs_of(boxes.image[boxes.is_group], boxes.category[boxes.is_group])
+    boxed = pairs_of(boxes.image, boxes.category)
     pos = np.union1d(_expand(yes, own), np.union1d(objects, groups))
     neg = np.setdiff1d(np.setdiff1d(_expand(no, below), pos), boxed)
     not_exhaustive = np.union1d(groups, np.setdiff1d(pos, objects))
     return Evidence(
-        _lists(pos, images), _lists(neg, images), _lists(not_exhaustive, images), len(both)
+        lists_of(pos, images), lists_of(neg, images), lists_of(not_exhaustive, images), len(both)
     )
 
 
@@ -132,6 +139,6 @@ def _expand(pairs: np.ndarray, categories: list[list[int]]) -> np.ndarray:
     code = (pairs & np.int64(0xFFFFFFFF)).astype(np.int64)
     counts = lengths[code] if len(code) else np.zeros(0, np.int64)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return _pairs(
+    return pairs_of(
         np.repeat(pairs >> _SHIFT, counts), flat[np.repeat(starts[code], counts) + within]
     )

@@ -11,6 +11,7 @@ from lvis_merge.manifest import ManifestRecord, Tables, check_out, write_manifes
 from lvis_merge.manifest.record import EvidenceCounts, HoldOut, KindCounts, SplitOrigin
 from lvis_merge.merge.tally import Tally
 from lvis_merge.pipeline.expert_space import build_coco_space, build_open_images_space
+from lvis_merge.pipeline.extra_option import by_name
 from lvis_merge.pipeline.inputs import Inputs, open_inputs
 from lvis_merge.pipeline.lvis_space import build_lvis_space
 from lvis_merge.pipeline.options import BuildOptions
@@ -77,6 +78,7 @@ def _input_files(options: BuildOptions, folder: OpenImagesFiles | None) -> list[
         ("openimages_exclude", options.openimages_exclude),
         ("corrections", options.corrections),
         *(("holdout", path) for path in options.holdout),
+        *((f"extra/{extra.name}", extra.path) for extra in by_name(options.extra)),
     ]
     files = [(role, path) for role, path in named if path is not None]
     return files + (list(folder.all_files()) if folder else [])
@@ -115,6 +117,7 @@ def _record(inputs: Inputs, result: BuildResult) -> ManifestRecord:
             split: SplitOrigin(info=info, licenses=licenses)
             for split, (info, licenses) in result.splits.items()
         },
+        extras=dict(result.extras),
         # two threads warn, in no fixed order
         warnings=tuple(sorted(inputs.warnings)),
     )

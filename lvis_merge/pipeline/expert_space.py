@@ -15,7 +15,8 @@ from lvis_merge.merge.rules import DROP_RULES
 from lvis_merge.merge.tally import KEPT, Tally, first_rule
 from lvis_merge.pipeline import tables as rows
 from lvis_merge.pipeline.inputs import Inputs
-from lvis_merge.pipeline.lvis_space import held_out, report_unresolved
+from lvis_merge.pipeline.lvis_space import held_out
+from lvis_merge.pipeline.map_reports import report_unresolved
 from lvis_merge.pipeline.open_images_merge import merged_open_images
 from lvis_merge.pipeline.open_images_scan import Scanned, scan_folder
 from lvis_merge.pipeline.open_images_sizes import known_sizes

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from lvis_merge import resources
 from lvis_merge.errors import InputError
 from lvis_merge.labelmap.read import read_map
-from lvis_merge.labelmap.resolve import Resolution, resolve_coco, resolve_open_images
+from lvis_merge.labelmap.resolve import resolve_coco, resolve_open_images
 from lvis_merge.labelmap.rows import LabelMap
-from lvis_merge.manifest.record import EqlConstants
+from lvis_merge.manifest.record import EqlConstants, ExtraOrigin
 from lvis_merge.merge.assemble import Part
 from lvis_merge.merge.frequencies import count_objects, tail_categories
 from lvis_merge.merge.holdout import HoldOut
@@ -22,8 +22,11 @@ from lvis_merge.merge.rules import DROP_RULES, EQL_LAMBDA
 from lvis_merge.merge.tally import Tally
 from lvis_merge.pipeline import tables as rows
 from lvis_merge.pipeline.coco_regions import coco_regions
+from lvis_merge.pipeline.extra_option import by_name
+from lvis_merge.pipeline.extras import merged_extra
 from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.pipeline.lvis_rows import lvis_codes, lvis_rows_of, lvis_tallies
+from lvis_merge.pipeline.map_reports import report_renamed, report_unresolved
 from lvis_merge.pipeline.open_images_merge import MergedOpenImages, merged_open_images
 from lvis_merge.pipeline.open_images_scan import scan_folder
 from lvis_merge.pipeline.open_images_sizes import known_sizes
@@ -142,14 +145,26 @@ def _merge(
     with inputs.stages.stage("joining LVIS and COCO"):
         annotations = rows.join_rows(parts)
     del parts, lvis_rows
+    # ids of extra sources are above LVIS's and below those of Open Images: rows come in that order
+    extras: dict[str, ExtraOrigin] = {}
+    extra_images, extra_parts = list[pa.Table](), list[Part]()
+    for extra in by_name(options.extra):
+        found = merged_extra(inputs, extra, categories, holdout, extra_images)
+        _add_map(maps, found.label_map)
+        extras[extra.name] = found.origin
+        tallies[extra.name] = found.tallies
+        extra_images.append(found.images)
+        extra_parts.append(found.part)
+    if extra_parts:
+        images += extra_images
+        more = rows.join_rows(extra_parts, first_id=len(annotations) + 1)
+        annotations = pa.concat_tables([annotations, more])
+        del extra_parts, more
     contradictory = 0
     if open_images is not None and label_map is not None:
-        if label_map.name in maps:
-            raise InputError(f"{label_map.name}: both label maps have this name. Rename one.")
-        maps[label_map.name] = label_map.data
+        _add_map(maps, label_map)
         merged = open_images.result()
         images.append(merged.images)
-        # the ids of its images are above all others, so its rows come last
         last = rows.join_rows([merged.part], first_id=len(annotations) + 1)
         annotations = pa.concat_tables([annotations, last])
         tallies["open_images"] = merged.tallies
@@ -178,7 +193,14 @@ def _merge(
         holdout if _checked(options) else None,
         splits,
         contradictory,
+        extras,
     )
+
+
+def _add_map(maps: dict[str, bytes], label_map: LabelMap) -> None:
+    """Two sources may share a map, but two maps cannot share a name."""
+    if maps.setdefault(label_map.name, label_map.data) != label_map.data:
+        raise InputError(f"{label_map.name}: two label maps have this name. Rename one.")
 
 
 def _read_lvis_files(inputs: Inputs) -> dict[str, JsonSource]:
@@ -224,29 +246,3 @@ def held_out(inputs: Inputs, images: list[pa.Table]) -> HoldOut:
             "leakage was not checked: no --lvis-val, --lvis-test or --holdout file was given"
         )
     return HoldOut.of([*images, *files])
-
-
-def report_unresolved(inputs: Inputs, label_map: LabelMap, resolution: Resolution) -> None:
-    """Tells which map rows are not used; under `--strict` they stop the build."""
-    if not resolution.unresolved:
-        return
-    first = resolution.unresolved[0]
-    example = f"row {first.row}, {first.source_id} {first.source_name}: {first.why}"
-    number = len(resolution.unresolved)
-    if inputs.options.strict:
-        raise InputError(
-            f"{label_map.name}: {number} rows cannot be used ({example}). Remove them or build"
-            " without --strict."
-        )
-    inputs.warn(f"{label_map.name}: {number} rows are not used here ({example})")
-
-
-def report_renamed(inputs: Inputs, label_map: LabelMap, resolution: Resolution) -> None:
-    """Tells which classes have another name in the file than in the map; the id decides."""
-    if resolution.renamed:
-        first = resolution.renamed[0]
-        inputs.warn(
-            f"{label_map.name}: {len(resolution.renamed)} classes have other names in the file"
-            f" (row {first.row}: {first.source_id} is {first.map_name} here and {first.file_name}"
-            " there); the ids decide, so check that they mean the same"
-        )

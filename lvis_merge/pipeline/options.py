@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lvis_merge.errors import InputError, UsageError
+from lvis_merge.pipeline.extra_option import ExtraSource
 
 LabelSpace = Literal["lvis", "coco", "open_images"]
 DEFAULT_IMAGES = 20_000
@@ -39,6 +40,7 @@ class BuildOptions:
         max_rejects: tolerated bad rows per file, a count or a percentage; None for the default.
         corrections: CSV of `lvis-merge curate`: rows to leave out, boxes of another category.
         strict: stop at the first bad row or map row without a category.
+        extra: further data sets in COCO's format, in any order; each name once.
         seed: of the selection.
         overwrite: whether a manifest at `out` may be replaced.
     """
@@ -64,6 +66,7 @@ class BuildOptions:
     label_space: LabelSpace = "lvis"
     max_rejects: str | None = None
     strict: bool = False
+    extra: tuple[ExtraSource, ...] = ()
     seed: int = 0
     overwrite: bool = False
 
@@ -82,6 +85,9 @@ class BuildOptions:
                 )
         if self.images is not None and self.images < 0:
             raise UsageError(f"--images {self.images}: give a number from 0, or all.")
+        names = [extra.name for extra in self.extra]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UsageError(f"--extra {twice[0]}=…: given twice. Give each source its own name.")
         if self.label_space == "lvis":
             self._check_lvis()
         else:
@@ -99,6 +105,10 @@ class BuildOptions:
                     "--openimages without --lvis: its boxes are merged into LVIS. Give --lvis, or"
                     " --label-space open_images for an expert on Open Images' own classes."
                 )
+            if self.extra:
+                raise InputError(
+                    "--extra without --lvis: its boxes are merged into LVIS. Give --lvis."
+                )
             raise UsageError("Nothing to build: give --lvis FILE, the LVIS train annotations.")
         if self.mapping == NO_MAPPING and self.openimages:
             raise UsageError(
@@ -114,8 +124,9 @@ class BuildOptions:
             "lvis-test": self.lvis_test,
             "coco": self.coco,
             "openimages": self.openimages,
+            "extra": self.extra,
         }
-        if given[needed] is None:
+        if not given[needed]:
             raise UsageError(f"--label-space {self.label_space} needs --{needed}.")
         others = [f"--{name}" for name, value in given.items() if value and name != needed]
         if others:
@@ -154,6 +165,8 @@ class BuildOptions:
         if self.label_space != "lvis" or not self.coco:
             options.pop("coco_boxes")
         if not self.openimages:
-            for name in ("images", "selection", "candidates", "unmapped"):
+            for name in ("images", "selection", "candidates"):
                 options.pop(name)
+        if not self.openimages and not self.extra:
+            options.pop("unmapped")
         return options

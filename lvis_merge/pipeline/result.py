@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lvis_merge.manifest.record import EqlConstants
+from lvis_merge.manifest.record import EqlConstants, ExtraOrigin
 from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.tally import Tally
 
@@ -28,6 +28,7 @@ class BuildResult:
         holdout: what the train images were checked against, None if nothing.
         splits: per split the source file's `info` and `licenses`.
         contradictory: (image, MID) pairs verified both present and absent.
+        extras: where the extra sources came from, by name.
     """
 
     images: pa.Table
@@ -40,3 +41,4 @@ class BuildResult:
     holdout: HoldOut | None = None
     splits: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     contradictory: int = 0
+    extras: Mapping[str, ExtraOrigin] = field(default_factory=dict)

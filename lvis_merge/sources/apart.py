@@ -27,7 +27,7 @@ from lvis_merge.sources.tables import JsonSource
 LARGE_BYTES = 32 << 20
 """Smaller files are read sooner than a process is started."""
 
-_TABLES = ("images", "annotations", "categories", "rejects")
+_TABLES = ("images", "annotations", "categories", "rejects", "bad_annotations")
 _PARENT_DIED = 1  # PR_SET_PDEATHSIG
 
 

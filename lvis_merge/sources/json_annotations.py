@@ -15,7 +15,7 @@ import pyarrow as pa
 from lvis_merge.sources.json_rows import INT64_MAX, INT64_MIN, RowT, TypedRows
 from lvis_merge.sources.mask_columns import MaskColumns
 from lvis_merge.sources.masks import NO_MASK, read_masks
-from lvis_merge.sources.tables import ANNOTATION_ROWS
+from lvis_merge.sources.tables import ANNOTATION_ROWS, BAD_ANNOTATIONS
 
 _Integer = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX)]
 _AnnotationId = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
@@ -81,6 +81,9 @@ class AnnotationRows(TypedRows[RowT]):
 
     Args:
         row_type: one of the structs above; a field that it lacks is not read.
+
+    Attributes:
+        named_by_bad: (image id, category id) of bad rows that say their image; None: no such id.
     """
 
     def __init__(self, row_type: type[RowT]) -> None:
@@ -88,6 +91,7 @@ class AnnotationRows(TypedRows[RowT]):
         self._reads_crowd = "iscrowd" in self._fields
         self._reads_area = "area" in self._fields
         self._reads_masks = "segmentation" in self._fields
+        self.named_by_bad: list[tuple[int, int | None]] = []
         self._columns: list[_Columns] = []
         self._masks = MaskColumns()
 
@@ -123,6 +127,22 @@ class AnnotationRows(TypedRows[RowT]):
             )
         )
         return True
+
+    def note_bad(self, value: Any) -> None:
+        """Keeps what a bad row is about."""
+        image, category = (
+            value.get(name) if isinstance(value, dict) else None
+            for name in ("image_id", "category_id")
+        )
+        if _is_int64(image):
+            self.named_by_bad.append((image, category if _is_int64(category) else None))
+
+    def bad_table(self) -> pa.Table:
+        """`named_by_bad` as `BAD_ANNOTATIONS`; of all bad rows once `finish` was called."""
+        images, categories = zip(*self.named_by_bad, strict=True) if self.named_by_bad else ((), ())
+        return pa.table([pa.array(images), pa.array(categories)], names=BAD_ANNOTATIONS.names).cast(
+            BAD_ANNOTATIONS
+        )
 
     def made_plain(self, row: dict[str, Any]) -> dict[str, Any]:
         """Puts what plain JSON cannot say in a form that meets the same fate."""
@@ -182,6 +202,8 @@ class AnnotationRows(TypedRows[RowT]):
             (int(place), names[code])
             for place, code in zip(rows.place[bad_rows], reasons[bad_rows], strict=True)
         ]
+        pairs = zip(rows.image_id[bad_rows], rows.category_id[bad_rows], strict=True)
+        self.named_by_bad += [(int(image), int(category)) for image, category in pairs]
         table = self._table(rows)
         if len(bad_rows):
             table = table.filter(pa.array(reasons == 0))
@@ -216,6 +238,10 @@ def _concatenated(columns: list[_Columns]) -> _Columns:
             for column in fields(_Columns)
         }
     )
+
+
+def _is_int64(value: Any) -> bool:
+    return type(value) is int and INT64_MIN <= value <= INT64_MAX
 
 
 def _is_number(value: Any) -> bool:

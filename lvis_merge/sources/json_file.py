@@ -63,7 +63,7 @@ def rejected_rows(
     Args:
         path: the file.
         document: as read.
-        source: `lvis` or `coco`.
+        source: `lvis`, `coco` or the name of an extra source.
         found: (row, reason) by array: `images`, `annotations`.
     """
     return pa.concat_tables(

@@ -64,6 +64,13 @@ class CocoImage(_Image, gc=False, kw_only=True):
     coco_url: str | None = None
 
 
+class ExtraImage(CocoImage, gc=False, kw_only=True):
+    """What is read of an image of an extra source, whose file may have lists as LVIS's has."""
+
+    neg_category_ids: list[_Int32] | None = None
+    not_exhaustive_category_ids: list[_Int32] | None = None
+
+
 class LookedUpImages(TypedRows[ImageId]):
     """Collects the ids of images that are only looked up; a row without a usable one is no loss."""
 
@@ -111,7 +118,8 @@ class ImageRows(TypedRows[RowT]):
     def take(self, rows: list[Any], places: npt.NDArray[np.int64]) -> bool:
         """Takes rows; see `TypedRows`."""
         names = [
-            row.file_name if row.coco_url is None else published_name(row.coco_url) for row in rows
+            (row.file_name or None) if row.coco_url is None else published_name(row.coco_url)
+            for row in rows
         ]
         if None in names:
             return False
@@ -143,6 +151,8 @@ class ImageRows(TypedRows[RowT]):
 
     def _lists(self, rows: list[Any], name: str) -> pa.Array:
         lists = [getattr(row, name) for row in rows] if self._reads_lists else [[]] * len(rows)
+        if None in lists:
+            return pa.array(lists, IDS)
         offsets = np.zeros(len(rows) + 1, np.int32)
         np.cumsum([len(ids) for ids in lists], out=offsets[1:])
         values = np.fromiter(chain.from_iterable(lists), np.int32, offsets[-1])

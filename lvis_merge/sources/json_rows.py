@@ -57,20 +57,24 @@ class TypedRows(ABC, Generic[RowT]):
         if isinstance(value, dict):
             self._found.update(value)
         if not isinstance(value, dict) or self.lacks_columns(value):
-            self._reject("columns")
+            self._reject("columns", value)
             return
         read = {name: value[name] for name in self._fields if name in value}
         try:
             text = msgspec.json.encode([self.made_plain(read)])
         except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
-            self._reject("value")
+            self._reject("value", value)
             return
         if not self.plain(text):
-            self._reject("value")
+            self._reject("value", value)
 
-    def _reject(self, reason: str) -> None:
+    def _reject(self, reason: str, value: Any) -> None:
         self.seen += 1
         self.rejects.append((self.seen, reason))
+        self.note_bad(value)
+
+    def note_bad(self, value: Any) -> None:
+        """Told of every bad row, as far as JSON reads it; by default nobody listens."""
 
     @abstractmethod
     def take(self, rows: list[RowT], places: npt.NDArray[np.int64]) -> bool:

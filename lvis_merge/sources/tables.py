@@ -89,6 +89,10 @@ REJECT_ROWS = pa.schema(
 """Bad rows, as the manifest keeps them."""
 
 
+BAD_ANNOTATIONS = pa.schema([("image_id", pa.int64()), ("category_id", pa.int64())])
+"""What bad annotation rows are about, as far as they say it; no category: it cannot be read."""
+
+
 @dataclass(frozen=True)
 class JsonSource:
     """One LVIS or COCO file, checked.
@@ -102,6 +106,7 @@ class JsonSource:
         annotation_rows: annotation rows in the file, good or bad.
         info: the file's `info`, verbatim, or None.
         licenses: the file's `licenses`, verbatim, or None.
+        bad_annotations: `BAD_ANNOTATIONS`, of an extra source.
     """
 
     images: pa.Table
@@ -112,3 +117,4 @@ class JsonSource:
     annotation_rows: int = 0
     info: Any = None
     licenses: Any = None
+    bad_annotations: pa.Table = field(default_factory=BAD_ANNOTATIONS.empty_table)

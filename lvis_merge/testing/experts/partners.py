@@ -9,7 +9,7 @@ from typing import Literal
 import pyarrow as pa
 
 from lvis_merge.errors import InputError
-from lvis_merge.labelmap.resolve import resolve_coco, resolve_open_images
+from lvis_merge.labelmap.resolve import resolve_coco, resolve_extra, resolve_open_images
 from lvis_merge.labelmap.rows import COCO, OPEN_IMAGES, LabelMap
 from lvis_merge.manifest.read import Manifest
 from lvis_merge.sources.tables import CATEGORY_ROWS
@@ -83,7 +83,7 @@ _Classes = Mapping[int, tuple[str | None, str]]
 
 
 def _classes_of_map(label_map: LabelMap) -> _Classes:
-    if label_map.style is not COCO:
+    if not label_map.style.numeric_ids:
         raise InputError(
             f"{label_map.name}: is a label map for {label_map.style.name}, whose classes have no"
             " numbers of their own. Give the --manifest that the expert was trained on too."
@@ -121,6 +121,7 @@ def _resolved(label_map: LabelMap, lvis_categories: pa.Table) -> dict[str, int]:
             {"category_id": int(row.source_id), "name": row.source_name} for row in label_map.rows
         ]
         own = pa.Table.from_pylist(plain, schema=CATEGORY_ROWS)
-        table = resolve_coco(label_map, lvis_categories, own).table
+        resolve = resolve_coco if label_map.style is COCO else resolve_extra
+        table = resolve(label_map, lvis_categories, own).table
     keys = map(str, table[label_map.style.id_column].to_pylist())
     return dict(zip(keys, table["category_id"].to_pylist(), strict=True))

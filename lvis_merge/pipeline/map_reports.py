@@ -1,0 +1,34 @@
+"""What a build tells of the rows of its label maps."""
+
+from __future__ import annotations
+
+from lvis_merge.errors import InputError
+from lvis_merge.labelmap.resolve import Resolution
+from lvis_merge.labelmap.rows import LabelMap
+from lvis_merge.pipeline.inputs import Inputs
+
+
+def report_unresolved(inputs: Inputs, label_map: LabelMap, resolution: Resolution) -> None:
+    """Tells which map rows are not used; under `--strict` they stop the build."""
+    if not resolution.unresolved:
+        return
+    first = resolution.unresolved[0]
+    example = f"row {first.row}, {first.source_id} {first.source_name}: {first.why}"
+    number = len(resolution.unresolved)
+    if inputs.options.strict:
+        raise InputError(
+            f"{label_map.name}: {number} rows cannot be used ({example}). Remove them or build"
+            " without --strict."
+        )
+    inputs.warn(f"{label_map.name}: {number} rows are not used here ({example})")
+
+
+def report_renamed(inputs: Inputs, label_map: LabelMap, resolution: Resolution) -> None:
+    """Tells which classes have another name in the file than in the map; the id decides."""
+    if resolution.renamed:
+        first = resolution.renamed[0]
+        inputs.warn(
+            f"{label_map.name}: {len(resolution.renamed)} classes have other names in the file"
+            f" (row {first.row}: {first.source_id} is {first.map_name} here and {first.file_name}"
+            " there); the ids decide, so check that they mean the same"
+        )
