@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 IMAGE_ID_OFFSET = 1 << 51
 """Above the ids of LVIS and COCO, below those of Open Images."""
 
-_COCO_IMAGE = r"^https?://images\.cocodataset\.org/[^/?#]+/(?P<id>[0-9]{1,15})\.jpg$"
+_COCO_IMAGE = r"^https?://images\.cocodataset\.org/[^/?#]+/(?P<id>[0-9]{1,18})\.jpg$"
 
 
 def extra_image_ids(name: str, published: pa.Array | pa.ChunkedArray) -> np.ndarray:

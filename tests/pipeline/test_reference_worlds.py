@@ -6,6 +6,7 @@ import pytest
 
 from lvis_merge.manifest.validate import validate
 from lvis_merge.pipeline.build import build_manifest
+from lvis_merge.pipeline.extra_option import parse_extras
 from lvis_merge.pipeline.options import BuildOptions
 from tests.reference import build_reference
 from tests.reference.compare import differences
@@ -37,6 +38,7 @@ def build_options(options: Options, out: Path) -> BuildOptions:
         coco_boxes=options.coco_boxes,
         unmapped=options.unmapped,
         holdout=tuple(map(str, options.holdout)),
+        extra=parse_extras(options.extra, options.extra_exhaustive),
         label_space=options.label_space,
         max_rejects=options.max_rejects,
         seed=options.seed,

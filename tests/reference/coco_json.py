@@ -43,7 +43,10 @@ def is_image_id(value: Any) -> bool:
 
 
 def image_problem(image: Any, needed: tuple[str, ...]) -> str | None:
-    """`columns`, `value` or None; without a needed `coco_url`, `file_name` must stand in."""
+    """`columns`, `value` or None; without a needed `coco_url`, `file_name` must stand in.
+
+    Only a file that must have them, LVIS's, may not have null for its lists.
+    """
     if not isinstance(image, dict) or any(name not in image for name in needed):
         return "columns"
     if image.get("coco_url") is None and "coco_url" not in needed and "file_name" not in image:
@@ -58,7 +61,7 @@ def image_problem(image: Any, needed: tuple[str, ...]) -> str | None:
     else:
         fine &= isinstance(image["file_name"], str)
     for name in EVIDENCE_LISTS:
-        if name in image:
+        if name in image and (image[name] is not None or "coco_url" in needed):
             fine &= isinstance(image[name], list) and all(map(is_integer, image[name]))
     for name in ("file_name", "flickr_url", "date_captured"):
         fine &= image.get(name) is None or isinstance(image[name], str)
@@ -202,8 +205,8 @@ def manifest_image(
         "author_url": None,
         "title": None,
         "date_captured": image.get("date_captured"),
-        "neg_category_ids": list(image.get("neg_category_ids", [])),
-        "not_exhaustive_category_ids": list(image.get("not_exhaustive_category_ids", [])),
+        "neg_category_ids": list(image.get("neg_category_ids") or []),
+        "not_exhaustive_category_ids": list(image.get("not_exhaustive_category_ids") or []),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.reference import coco_json, label_maps
 from tests.reference.coco_json import object_annotation
+from tests.reference.extra_sources import merge_extra
 from tests.reference.hold_out import read_hold_out
 from tests.reference.matching import matched
 from tests.reference.merge_open_images import merge_open_images
@@ -89,6 +90,8 @@ def build_lvis_space(options: Options) -> Reference:
             options, options.coco, good(train_images), left_out, good(train_annotations),
             synsets, table, events,
         )  # fmt: skip
+    for value in options.extra:
+        inputs |= merge_extra(options, value, synsets, held, images, table, events)
     contradictory = 0
     if options.openimages is not None:
         synset_of = {number: synset for synset, number in synsets.items()}

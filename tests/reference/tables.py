@@ -29,14 +29,15 @@ def annotation(
 
     Args:
         image_id: manifest id of its image.
-        source: lvis, coco or open_images.
+        source: lvis, coco, open_images or the name of an extra source.
         order: sorts the rows of one image and source.
         bbox: x, y, w, h in pixels, float64.
         columns: the other columns; `matched` is the LVIS id of the matched object.
     """
     row: dict[str, Any] = dict.fromkeys(ANNOTATION_COLUMNS)
     row.update(image_id=image_id, source=source, bbox=[float32(value) for value in bbox])
-    row.update(order=(image_id, SOURCE_ORDER.index(source), order), matched=None)
+    known = SOURCE_ORDER.index(source) if source in SOURCE_ORDER else len(SOURCE_ORDER)
+    row.update(order=(image_id, known, source, order), matched=None)
     row.update(columns)
     return row
 

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.worlds.coco_files import write_coco_boxes, write_coco_own
+from tests.worlds.extra_files import write_extras
 from tests.worlds.lvis_files import write_lvis
 from tests.worlds.open_images_files import OpenImagesFiles, write_open_images
 from tests.worlds.photos import Photos
@@ -56,6 +57,13 @@ def make_world(seed: int, folder: Path) -> World:
         pictures = write_open_images(rng, writer, vocabulary, photos)
         chosen |= open_images_options(rng, writer, vocabulary, pictures, default_map, space)
     chosen["holdout"] = hold_out(rng, writer, coco_ids, pictures, photos)
+    if space == "lvis":
+        # drawn apart: the rest of a world is what it was before there were extra sources
+        its_rng = Random(f"extra {seed}")
+        its_writer = Writer(folder, its_rng)
+        ids = [*coco_ids, *lvis.val_ids]
+        chosen |= write_extras(its_rng, its_writer, vocabulary, photos.drawn_by(its_rng), ids)
+        writer.files += its_writer.files
     return World(seed, folder, tuple(writer.files), Options(**chosen))
 
 

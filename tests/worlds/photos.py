@@ -13,6 +13,12 @@ class Photos:
         self.shared = shared
         self.pool = [rng.randint(10**5, 10**11) for _ in range(12)]
 
+    def drawn_by(self, rng: Random) -> Photos:
+        """The same common pool, drawn from by another generator."""
+        other = Photos(rng, self.shared)
+        other.pool = self.pool
+        return other
+
     def number(self) -> int:
         if self.rng.random() < self.shared:
             return self.rng.choice(self.pool)

@@ -30,6 +30,8 @@ class Options:
     coco_boxes: str = "all"
     unmapped: str = "ignore"
     holdout: tuple[Path, ...] = ()
+    extra: tuple[str, ...] = ()
+    extra_exhaustive: tuple[str, ...] = ()
     label_space: str = "lvis"
     max_rejects: str = "1000"
     seed: int = 0
