@@ -49,7 +49,9 @@ def rewritten(options: Options, folder: Path, change: Change) -> Options:
             new[name] = folder / "open_images"
         elif isinstance(value, Path) and name not in _MAPS:
             new[name] = moved(value, folder)
-        elif isinstance(value, tuple):
+        elif name == "extra":
+            new[name] = tuple(_with_path(text, lambda path: moved(path, folder)) for text in value)
+        elif isinstance(value, tuple) and name != "extra_exhaustive":
             new[name] = tuple(moved(path, folder) for path in value)
     return replace(options, **new)
 
@@ -107,6 +109,12 @@ def packed(options: Options, folder: Path, suffix: str) -> Options:
         return name + suffix, archive.getvalue()
 
     return rewritten(options, folder, change)
+
+
+def _with_path(extra: str, change: Callable[[Path], Path]) -> str:
+    """A value of `--extra` with another file."""
+    start, path, mapping = extra.split(":")
+    return f"{start}:{change(Path(path))}:{mapping}"
 
 
 def _plain(path: Path) -> tuple[str, bytes]:

@@ -16,8 +16,9 @@ from tests.worlds import Options, make_world
 
 MERGED = ("images", "annotations", "categories")
 SEEDS = (1, 3, 20, 60, 118)
-EVERYTHING = 3
+EVERYTHING = 101
 """The world with every kind of file."""
+TWO_EXTRAS = 10
 
 
 def test_the_world_has_every_kind_of_file(tmp_path: Path) -> None:
@@ -27,6 +28,7 @@ def test_the_world_has_every_kind_of_file(tmp_path: Path) -> None:
         "lvis": {"image", "annotation"},
         "coco": {"annotation"},
         "open_images": {"image", "box", "label"},
+        "objects365": {"image", "annotation"},
     }
     assert world.lvis_val is not None
     assert world.lvis_test is not None
@@ -79,6 +81,14 @@ def test_bytes_do_not_depend_on_the_order_of_good_rows(world: Options, tmp_path:
         mixed = shuffled(good, tmp_path / f"mixed_{seed}", Random(seed))
         build(mixed, tmp_path / f"m_{seed}")
         assert table_bytes(tmp_path / f"m_{seed}") == expected
+
+
+def test_bytes_do_not_depend_on_the_order_of_extras(tmp_path: Path) -> None:
+    options = build_options(make_world(TWO_EXTRAS, tmp_path / "world").options, tmp_path)
+    assert [extra.name for extra in options.extra] == ["zoo_2", "objects365"]
+    given = build_to(options, tmp_path / "given")
+    turned = replace(options, extra=options.extra[::-1])
+    assert build_to(turned, tmp_path / "turned") == given
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zip"])

@@ -76,9 +76,7 @@ def merge_extra(
         image["image_id"] = image_number(name, data["id"])
         image["file_name"] = data.get("file_name") or image["file_name"]
         mine = [r for r in rows if not r.reason and r.data["image_id"] == data["id"]]
-        objects = [
-            r for r in mine if r.data["category_id"] in category_of and not is_crowd(r.data)
-        ]
+        objects = [r for r in mine if r.data["category_id"] in category_of and not is_crowd(r.data)]
         coco_id = coco_image(data.get("coco_url"))
         rule = None
         if held.leaks(image["image_id"], image["flickr_photo_id"]) or coco_id in held.image_ids:

@@ -63,6 +63,7 @@ def evidence(loaded: Loaded) -> Iterator[Finding]:
     yield from _lvis(loaded, pairs, loaded.images_from("lvis") & plain)
     yield from _coco(loaded, pairs, loaded.images_from("coco") & plain)
     yield from _open_images(loaded, pairs, loaded.images_from("open_images") & plain)
+    yield from _extras(loaded, pairs, loaded.extra_images & plain)
 
 
 def _well_formed(loaded: Loaded, pairs: _Pairs) -> Iterator[Finding]:
@@ -145,6 +146,22 @@ def _open_images(loaded: Loaded, pairs: _Pairs, images: Bools) -> Iterator[Findi
         expected,
         "not_exhaustive_category_ids is not the categories with a group or without an object",
     )
+
+
+def _extras(loaded: Loaded, pairs: _Pairs, images: Bools) -> Iterator[Finding]:
+    negative, partial, positive = (pairs.listed(name, images) for name in _LISTS)
+    rows = loaded.extra_rows
+    annotated = pairs.annotated(rows, images)
+    crowds = pairs.annotated(rows & ~loaded.is_object, images)
+    yield from _pairs_differ(
+        loaded, pairs, positive, annotated, "pos_category_ids is not the categories annotated"
+    )
+    for broken, text in (
+        (intersection(negative, annotated), "is in neg_category_ids and annotated"),
+        (difference(partial, annotated), "is in not_exhaustive_category_ids and not annotated"),
+        (difference(crowds, partial), "has a crowd and is not in not_exhaustive_category_ids"),
+    ):
+        yield from _contradictions(loaded, pairs, broken, text, "error")
 
 
 def _pairs_differ(

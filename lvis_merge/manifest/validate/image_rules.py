@@ -94,10 +94,7 @@ def file_names(loaded: Loaded) -> Iterator[Finding]:
         matches(name, r"^$|^/|(?:^|[/\\])\.\.(?:[/\\]|$)"),
         lambda row: f"file_name {name[row]} leaves the image root",
     )
-    parts = pc.extract_regex(url, _LAST_TWO_PARTS)
-    from_url = pc.binary_join_element_wise(
-        pc.struct_field(parts, "folder"), pc.struct_field(parts, "file"), "/"
-    )
+    from_url = last_two_parts(url)
     named = ~valid(url) & loaded.images_from("coco") & same(name, images["source_file_name"])
     yield from loaded.broken(
         "file_name",
@@ -106,6 +103,14 @@ def file_names(loaded: Loaded) -> Iterator[Finding]:
         lambda row: f"file_name {name[row]} is not the end of url {url[row]}",
     )
     yield from _open_images_files(loaded)
+
+
+def last_two_parts(url: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The end of a URL's path that serves as a file name; null where there is none."""
+    parts = pc.extract_regex(url, _LAST_TWO_PARTS)
+    return pc.binary_join_element_wise(
+        pc.struct_field(parts, "folder"), pc.struct_field(parts, "file"), "/"
+    )
 
 
 def _open_images_files(loaded: Loaded) -> Iterator[Finding]:
@@ -153,7 +158,7 @@ def image_columns(loaded: Loaded) -> Iterator[Finding]:
             "size", "images", ints(images[side]) < 1, f"{side} is not a positive number of pixels"
         )
     for names, without in (
-        (_ONLY_OPEN_IMAGES, _coco_like(loaded)),
+        (_ONLY_OPEN_IMAGES, _coco_like(loaded) | loaded.extra_images),
         (_ONLY_COCO_LIKE, loaded.images_from("open_images")),
     ):
         for name in names:
@@ -197,7 +202,7 @@ def licences(loaded: Loaded) -> Iterator[Finding]:
     """`license` of an LVIS or COCO image is the URL that its file lists for `license_id`."""
     images = loaded.images
     for split, origin in loaded.record.splits.items():
-        urls = _licence_urls(origin.licenses)
+        urls = licence_urls(origin.licenses)
         listed = pc.index_in(images["license_id"], pa.array(list(urls), pa.int32()))
         expected = pa.array(list(urls.values()), pa.string()).take(listed.combine_chunks())
         mine = _coco_like(loaded) & equal(images["split"], split)
@@ -209,7 +214,8 @@ def licences(loaded: Loaded) -> Iterator[Finding]:
         )
 
 
-def _licence_urls(licenses: Any) -> dict[int, str | None]:
+def licence_urls(licenses: Any) -> dict[int, str | None]:
+    """URLs by licence id, as a file lists them."""
     entries = [entry for entry in licenses or [] if isinstance(entry, dict)]
     return {
         entry["id"]: entry.get("url")

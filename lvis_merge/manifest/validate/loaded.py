@@ -19,6 +19,7 @@ from lvis_merge.manifest.validate.columns import (
     equal,
     floats,
     ints,
+    isin,
     places,
     valid,
 )
@@ -142,6 +143,16 @@ class Loaded:
             column = getattr(self.tables, table)["source"]
             self._masks[table, source] = equal(column, source)
         return self._masks[table, source]
+
+    @cached_property
+    def extra_rows(self) -> Bools:
+        """Annotations of extra sources."""
+        return isin(self.annotations["source"], list(self.record.extras))
+
+    @cached_property
+    def extra_images(self) -> Bools:
+        """Images of extra sources."""
+        return isin(self.images["source"], list(self.record.extras))
 
     def counts(self, source: str, kind: str) -> KindCounts | None:
         """Counts of a source and kind, or None."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -21,13 +22,26 @@ Meaning = tuple[int | None, str | None]
 
 
 def mapped_rows(loaded: Loaded) -> Iterator[Finding]:
-    """Open Images rows follow the map row of their MID, COCO rows a row of the COCO map."""
+    """Open Images rows follow the map row of their MID, the others a row of their source's map."""
     open_images = loaded.rows_from("open_images") & ~loaded.relabelled
     if open_images.any():
         yield from _open_images(loaded, open_images)
     coco = loaded.rows_from("coco") & ~loaded.relabelled
     if loaded.in_lvis_space and coco.any():
-        yield from _coco(loaded, coco)
+        rows = _map_rows(loaded, "coco_name")
+        if rows is None:
+            text = "there are COCO rows and no one map of COCO categories"
+            yield error("map", MAPS_FOLDER, text)
+        else:
+            yield from _by_name(loaded, coco, rows, "COCO")
+    for name, origin in loaded.record.extras.items():
+        mine = loaded.rows_from(name) & ~loaded.relabelled
+        if mine.any():
+            rows = _rows_of(loaded.maps.get(origin.map, b""), "source_name")
+            if rows is None:
+                yield error("map", MAPS_FOLDER, f"{origin.map} is no map of {name}")
+            else:
+                yield from _by_name(loaded, mine, rows, name)
 
 
 def _open_images(loaded: Loaded, mine: Bools) -> Iterator[Finding]:
@@ -51,20 +65,21 @@ def _open_images(loaded: Loaded, mine: Bools) -> Iterator[Finding]:
     yield from _compare(loaded, mine, meanings, "error")
 
 
-def _coco(loaded: Loaded, mine: Bools) -> Iterator[Finding]:
-    rows = _map_rows(loaded, "coco_name")
-    if rows is None:
-        yield error("map", MAPS_FOLDER, "there are COCO rows and no one map of COCO categories")
-        return
+def _by_name(
+    loaded: Loaded, mine: Bools, rows: Mapping[str, MapRow], source: str
+) -> Iterator[Finding]:
+    """Rows of a source whose classes have numbers in its map and names in the manifest."""
     of_synset = _category_ids(loaded, "synset")
     meanings = {name: _meaning(row, of_synset) for name, row in rows.items()}
-    yield from _one_meaning_each(loaded, mine, {(None, None), *meanings.values()})
+    yield from _one_meaning_each(loaded, mine, {(None, None), *meanings.values()}, source)
     # Rows keep the name, the build joins by id: a name may have drifted in good faith.
     yield from _compare(loaded, mine, meanings, "warning")
 
 
-def _one_meaning_each(loaded: Loaded, mine: Bools, known: set[Meaning]) -> Iterator[Finding]:
-    """A COCO name means the same on all its rows, and that is what some map row says."""
+def _one_meaning_each(
+    loaded: Loaded, mine: Bools, known: set[Meaning], source: str
+) -> Iterator[Finding]:
+    """A class name means the same on all its rows, and that is what some map row says."""
     annotations = loaded.annotations
     chosen = np.flatnonzero(mine)
     columns = annotations.select(["source_label", "category_id", "map_relation"]).take(chosen)
@@ -92,8 +107,8 @@ def _one_meaning_each(loaded: Loaded, mine: Bools, known: set[Meaning]) -> Itera
         "annotations",
         wrong,
         lambda row: (
-            f"category_id and map_relation of COCO {annotations['source_label'][row]} are not"
-            " those of its other rows, or of no row of the COCO map"
+            f"category_id and map_relation of {source} {annotations['source_label'][row]} are not"
+            f" those of its other rows, or of no row of the map of {source}"
         ),
     )
 
@@ -134,13 +149,17 @@ def _category_ids(loaded: Loaded, column: str) -> dict[str, int]:
 
 def _map_rows(loaded: Loaded, key: str) -> dict[str, MapRow] | None:
     """Rows of the one map that has a column `key`, by it; a key given twice is left out."""
-    found = []
-    for content in loaded.maps.values():
-        text = content.decode("utf-8-sig", "replace")
-        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-        if {key, "lvis_synset", "relation"} <= set(reader.fieldnames or ()):
-            found.append(list(reader))
-    if len(found) != 1:
+    found = [_rows_of(content, key) for content in loaded.maps.values()]
+    fitting = [rows for rows in found if rows is not None]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _rows_of(content: bytes, key: str) -> dict[str, MapRow] | None:
+    """Rows of a map by a column that it may lack; a key given twice is left out."""
+    text = content.decode("utf-8-sig", "replace")
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+    if not {key, "lvis_synset", "relation"} <= set(reader.fieldnames or ()):
         return None
-    names = [row[key] for row in found[0]]
-    return {row[key]: row for row in found[0] if names.count(row[key]) == 1}
+    rows = list(reader)
+    names = Counter(row[key] for row in rows)
+    return {row[key]: row for row in rows if names[row[key]] == 1}

@@ -48,14 +48,14 @@ def ids_and_orders(loaded: Loaded) -> Iterator[Finding]:
 
 def _source_ids(loaded: Loaded) -> Iterator[Finding]:
     column = loaded.annotations["source_annotation_id"]
-    coco_like = loaded.rows_from("lvis") | loaded.rows_from("coco")
+    numbered = loaded.rows_from("lvis") | loaded.rows_from("coco") | loaded.extra_rows
     open_images = loaded.rows_from("open_images")
 
     plain = matches(column, _PLAIN_NUMBER)
     yield from loaded.broken(
         "source_annotation_id",
         "annotations",
-        coco_like & ~plain,
+        numbered & ~plain,
         lambda row: f"source_annotation_id {column[row]} is no number",
     )
     parts = pc.extract_regex(column, _IMAGE_AND_RANK)
@@ -74,7 +74,7 @@ def _source_ids(loaded: Loaded) -> Iterator[Finding]:
     yield from _annotation_order(loaded, number.astype(np.int64), open_images)
 
     split = ranks(take(loaded.images["split"], loaded.image_row))
-    for source in ("lvis", "coco"):
+    for source in ("lvis", "coco", *loaded.record.extras):
         mine = np.flatnonzero(loaded.rows_from(source) & plain)
         pairs = np.stack([split[mine], number[mine].astype(np.int64)], axis=1)
         order = np.lexsort(pairs.T)
@@ -104,11 +104,10 @@ def _annotation_order(loaded: Loaded, number: Ints, open_images: Bools) -> Itera
         "rows of an image are ordered lvis, coco, open_images, then extras by name",
     )
     same_source = same_image & (source[1:] == source[:-1])
-    numbered = source[1:] < len(SOURCE_ORDER)  # extras: any order
     yield from loaded.broken(
         "order",
         "annotations",
-        _after_first(same_source & numbered & (number[1:] <= number[:-1])),
+        _after_first(same_source & (number[1:] <= number[:-1])),
         "rows of an image and source are ordered by source_annotation_id as a number",
     )
     boxes = same_source & open_images[1:]

@@ -37,7 +37,7 @@ def sums(loaded: Loaded) -> Iterator[Finding]:
                     yield _wrong(f"{where}: {rule} is no rule")
                 if number == 0:
                     yield _wrong(f"{where}: {rule} met no row")
-            if kind not in _KINDS.get(source, (kind,)):
+            if kind not in _KINDS.get(source, _KINDS["lvis"]):
                 yield _wrong(f"{where}: {source} has no rows of this kind")
             yield from _kept(loaded, source, kind, counts)
             yield from _rejected(loaded, source, kind, counts)
@@ -86,7 +86,7 @@ def _rejected(loaded: Loaded, source: str, kind: str, counts: KindCounts) -> Ite
 def completeness(loaded: Loaded) -> Iterator[Finding]:
     """Every source and kind that the tables hold is counted."""
     counted = loaded.record.counts
-    for source in ("lvis", "coco", "open_images"):
+    for source in ("lvis", "coco", "open_images", *loaded.record.extras):
         kind = "box" if source == "open_images" else "annotation"
         if loaded.rows_from(source).any() and kind not in counted.get(source, {}):
             yield _wrong(f"counts: {source} {kind} is missing")

@@ -40,7 +40,8 @@ def joins(loaded: Loaded) -> Iterator[Finding]:
         )
     on_lvis_train = loaded.of_image(loaded.images_from("lvis") & loaded.is_train)
     own = {source: loaded.of_image(loaded.images_from(source)) for source in ("coco", "lvis")}
-    own["open_images"] = loaded.of_image(loaded.images_from("open_images"))
+    for source in ("open_images", *loaded.record.extras):
+        own[source] = loaded.of_image(loaded.images_from(source))
     if loaded.in_lvis_space:
         own["coco"] = on_lvis_train
     for source, on_own in own.items():
@@ -114,7 +115,7 @@ def _open_images_reason(loaded: Loaded) -> Iterator[Finding]:
 def source_columns(loaded: Loaded) -> Iterator[Finding]:
     """Columns that only some sources fill are null on the others."""
     annotations = loaded.annotations
-    coco_like = loaded.rows_from("lvis") | loaded.rows_from("coco")
+    coco_like = loaded.rows_from("lvis") | loaded.rows_from("coco") | loaded.extra_rows
     for name in (*_FLAGS, "annotation_method"):
         yield from loaded.broken(
             "source_column",
@@ -126,6 +127,7 @@ def source_columns(loaded: Loaded) -> Iterator[Finding]:
     if not loaded.in_lvis_space:
         unmapped = unmapped | loaded.rows_from("coco")
     mapped = ~unmapped & (loaded.rows_from("coco") | loaded.rows_from("open_images"))
+    mapped |= loaded.extra_rows
     relation = valid(annotations["map_relation"])
     yield from loaded.broken(
         "map_relation",

@@ -8,7 +8,6 @@ from lvis_merge.manifest.schema import TABLES
 from lvis_merge.manifest.validate.columns import isin, valid
 from lvis_merge.manifest.validate.finding import Finding
 from lvis_merge.manifest.validate.loaded import Loaded
-from lvis_merge.merge.rules import SOURCE_ORDER
 
 _ROW_SOURCES = {"lvis": ("lvis", "coco", "open_images"), "coco": ("coco",)}
 _IMAGE_SOURCES = {"lvis": ("lvis", "open_images"), "coco": ("coco",)}
@@ -34,7 +33,7 @@ def enumerations(loaded: Loaded) -> Iterator[Finding]:
 
 
 def sources(loaded: Loaded) -> Iterator[Finding]:
-    """A source is one of the label space's, or an extra whose files are among the inputs."""
+    """A source is one of the label space's, or an extra one that the record names."""
     space = loaded.record.label_space
     for table, allowed in (
         ("images", _IMAGE_SOURCES.get(space, _OPEN_IMAGES)),
@@ -42,13 +41,12 @@ def sources(loaded: Loaded) -> Iterator[Finding]:
         ("rejects", _ROW_SOURCES.get(space, _OPEN_IMAGES)),
     ):
         column = getattr(loaded.tables, table)["source"]
-        extras = [name for name in loaded.record.counts if name not in SOURCE_ORDER]
         yield from loaded.broken(
             "source",
             table,
-            ~isin(column, [*allowed, *extras]),
+            ~isin(column, [*allowed, *loaded.record.extras]),
             lambda row, column=column: (  # type: ignore[misc]
-                f"source {column[row]} has no counts in manifest.json or is none of this"
-                f" label space ({space})"
+                f"source {column[row]} is none of this label space ({space}), nor an extra one of"
+                " manifest.json"
             ),
         )
