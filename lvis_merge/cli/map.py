@@ -15,8 +15,12 @@ from lvis_merge.errors import CheckFailedError, InputError, UsageError
 if TYPE_CHECKING:
     from lvis_merge.labelmap.check import Problem
     from lvis_merge.labelmap.suggest import Suggestion
+    from lvis_merge.labelmap.vocabulary import SourceClass
 
 map_app = typer.Typer(no_args_is_help=True, help="Check label maps and propose rows for new ones.")
+
+_TO_TELL_AMBIGUOUS = 5
+"""Candidates that a draft looks at, whatever `--limit` says."""
 
 _Lvis = Annotated[
     list[Path] | None,
@@ -34,7 +38,11 @@ def check(
     lvis: _Lvis = None,
     classes: Annotated[
         Path | None,
-        typer.Option("--classes", metavar="CSV", help="Class list of the map's source."),
+        typer.Option(
+            "--classes",
+            metavar="FILE",
+            help="Class list of the map's source, or its annotation file in COCO's format.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -89,8 +97,9 @@ def suggest(
         Path,
         typer.Option(
             "--source",
-            metavar="CSV",
-            help="The new vocabulary: columns id and name, or Open Images' class list.",
+            metavar="FILE",
+            help="The new vocabulary: an annotation file in COCO's format, a CSV with columns id"
+            " and name, or Open Images' class list.",
         ),
     ],
     lvis: _Lvis = None,
@@ -103,6 +112,12 @@ def suggest(
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most candidates per class.")] = 5,
+    draft: Annotated[
+        bool,
+        typer.Option(
+            "--draft", help="Write a map for build --extra, one row per class, to go through."
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="CSV", help="Write here instead of stdout.")
     ] = None,
@@ -111,6 +126,8 @@ def suggest(
     """Propose LVIS categories for the classes of a new vocabulary, with the evidence.
 
     A person accepts rows: keep the best, turn the relation 'wordnet' into 'curated', add a note.
+    With --draft a class has a category only where the names agree, with one category, and nobody
+    rejected the pair; the note of every row begins with 'draft:' until someone judged it.
 
     Example: lvis-merge map suggest --source classes.csv --lvis lvis_v1_train.json
     """
@@ -131,15 +148,20 @@ def suggest(
         read_lvis_vocabulary(lvis),
         wordnet=None if folder is None else read_wordnet(folder),
         rejected=read_known().rejected,
-        limit=limit,
+        limit=max(limit, _TO_TELL_AMBIGUOUS) if draft else limit,
     )
-    _print_suggestions(rows, out, as_json)
+    if draft:
+        _print_draft(found_classes, rows, out, as_json)
+    else:
+        _print_suggestions(rows, out, as_json)
     if folder is None:
         typer.echo(
             "Without WordNet: only names were compared. Install it (Debian: wordnet-base) or give"
             " --wordnet.",
             err=True,
         )
+    if draft:
+        return
     with_rows = len({row.source_id for row in rows})
     typer.echo(
         f"{_count(len(rows), 'proposal')} for {with_rows:,} of"
@@ -175,18 +197,44 @@ def _print_problems(file: Path, problems: list[Problem]) -> None:
         _print_table(("level", "row", "lint", "message"), rows)
 
 
+def _write(out: Path, text: str) -> None:
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written ({error.strerror}). Give another --out."
+        ) from error
+
+
+def _print_draft(
+    classes: list[SourceClass], suggestions: list[Suggestion], out: Path | None, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from lvis_merge.labelmap.draft import draft_csv, draft_rows
+
+    rows = draft_rows(classes, suggestions)
+    if out is not None:
+        _write(out, draft_csv(rows))
+    if as_json:
+        _print_json([asdict(row) for row in rows])
+    elif out is None:
+        typer.echo(draft_csv(rows), nl=False)
+    mapped = sum(row.synset is not None for row in rows)
+    typer.echo(
+        f"{_count(len(rows), 'class', 'classes')}: {mapped:,} with a category by name,"
+        f" {len(rows) - mapped:,} left to decide. Go through all of them before you build.",
+        err=True,
+    )
+
+
 def _print_suggestions(rows: list[Suggestion], out: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from lvis_merge.labelmap.suggest import suggestions_csv
 
     if out is not None:
-        try:
-            out.write_text(suggestions_csv(rows), encoding="utf-8")
-        except OSError as error:
-            raise InputError(
-                f"{out}: cannot be written ({error.strerror}). Give another --out."
-            ) from error
+        _write(out, suggestions_csv(rows))
     if as_json:
         _print_json([asdict(row) for row in rows])
     elif out is None and _on_terminal():

@@ -15,6 +15,7 @@ from typing import Literal
 
 from lvis_merge.errors import InputError
 from lvis_merge.labelmap.csv_text import read_bytes
+from lvis_merge.labelmap.draft import is_draft
 from lvis_merge.labelmap.known import Known, read_known
 from lvis_merge.labelmap.name_index import NameIndex
 from lvis_merge.labelmap.names import match_names, normalise
@@ -101,6 +102,7 @@ def check_rows(
         *_relation_problems(mapped, categories),
         *_rejected_problems(mapped, known),
         *_look_alike_problems(mapped, known, categories),
+        *_draft_problems(rows),
         *_shared_problems(style, rows),
         *_order_problems(style, rows),
     ]
@@ -226,6 +228,15 @@ def _look_alike_problems(
                 "look-alike",
                 f"{row.source_name} agrees by name with {', '.join(others)} too."
                 " Say in the note why this one is meant.",
+            )
+
+
+def _draft_problems(rows: Sequence[MapRow]) -> Iterator[Problem]:
+    for row in rows:
+        if is_draft(row):
+            decide = "Accept it or clear the synset" if row.synset else "Give it a synset or not"
+            yield _warning(
+                row, "draft", f"nobody has judged {row.source_name} yet. {decide}; change the note."
             )
 
 

@@ -94,6 +94,11 @@ def suggest_rows(
     return rows
 
 
+def is_undisputed(row: Suggestion) -> bool:
+    """Whether the names agree, with no other category, and nobody rejected the pair."""
+    return row.relation != "wordnet" and row.score >= _BASE[row.relation]
+
+
 def _row(
     source: SourceClass, category: LvisCategory, relation: str, score: float, evidence: str
 ) -> Suggestion:

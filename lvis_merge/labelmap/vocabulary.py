@@ -11,6 +11,8 @@ import msgspec
 from lvis_merge.errors import InputError
 from lvis_merge.labelmap.csv_text import decode_csv, read_bytes, split_csv
 from lvis_merge.sources.files import read_all
+from lvis_merge.sources.json_blocks import read_document
+from lvis_merge.sources.json_categories import CocoCategory, read_categories
 
 _CLASS_HEADERS = (
     ("LabelName", "DisplayName"),
@@ -114,15 +116,18 @@ def read_class_list(path: Path | str) -> list[SourceClass]:
 
     Args:
         path: a CSV with the columns `id,name`, `source_id,source_name` or those of a label map;
-            or Open Images' class list, with the header `LabelName,DisplayName` or with none.
+            or Open Images' class list, with the header `LabelName,DisplayName` or with none; or
+            an annotation file in COCO's format (`.json`, `.json.gz`, `.zip`).
 
     Returns:
-        Its classes, in file order.
+        Its classes, in file order; those of a COCO file by id.
 
     Raises:
         InputError: no such file, no such columns, a row with the wrong number of fields, an empty
             or repeated id.
     """
+    if Path(path).name.endswith((".json", ".json.gz", ".zip")):
+        return _coco_classes(Path(path))
     lines = split_csv(decode_csv(read_bytes(path), str(path)), str(path))
     id_place, name_place, first = _class_columns(lines, path)
     classes: list[SourceClass] = []
@@ -142,6 +147,15 @@ def read_class_list(path: Path | str) -> list[SourceClass]:
         seen.add(source_id)
         classes.append(SourceClass(source_id, name))
     return classes
+
+
+def _coco_classes(path: Path) -> list[SourceClass]:
+    values = read_document(path, {}, frozenset({"categories"})).values
+    if "categories" not in values:
+        raise InputError(f"{path}: has no array `categories`. Give a file in COCO's format.")
+    table = read_categories(path, values["categories"], CocoCategory)
+    pairs = zip(table["category_id"].to_pylist(), table["name"].to_pylist(), strict=True)
+    return [SourceClass(str(number), name) for number, name in pairs]
 
 
 def _class_columns(lines: list[list[str]], path: Path | str) -> tuple[int, int, int]:

@@ -22,7 +22,7 @@ from lvis_merge.merge.tally import KEPT, Tally, first_rule
 from lvis_merge.pipeline import tables as rows
 from lvis_merge.pipeline.extra_option import ExtraSource
 from lvis_merge.pipeline.inputs import Inputs
-from lvis_merge.pipeline.map_reports import report_renamed, report_unresolved
+from lvis_merge.pipeline.map_reports import report_drafts, report_renamed, report_unresolved
 from lvis_merge.sources.coco import read_extra
 from lvis_merge.sources.tables import JsonSource
 
@@ -83,6 +83,7 @@ def merged_extra(
     resolution = resolve_extra(label_map, categories, source.categories)
     report_unresolved(inputs, label_map, resolution)
     report_renamed(inputs, label_map, resolution)
+    report_drafts(inputs, label_map)
     with inputs.stages.stage(f"{extra.name}: merging"):
         own = pc.index_in(source.annotations["category_id"], resolution.table["source_id"])
         category = resolution.table["category_id"].take(own).combine_chunks()
