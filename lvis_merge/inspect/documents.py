@@ -161,7 +161,7 @@ class DocumentWriter:
             "source_annotation_id": row["source_annotation_id"],
             "source_label": row["source_label"],
             "original_label": texts.published(row["source_label"]),
-            "map_row": texts.map_row(row["source_label"], row["map_relation"]),
+            "map_row": texts.map_row(row["source"], row["source_label"], row["map_relation"]),
             "frequency": None if category is None else texts.groups[category],
             "flags": [flag for flag in _FLAGS if row[f"is_{flag}"]],
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lvis_merge.labelmap.known import read_known
 from lvis_merge.labelmap.read import parse_map
+from lvis_merge.labelmap.rows import COCO
 from lvis_merge.manifest import Manifest
 from lvis_merge.manifest.write import MAPS_FOLDER
 
@@ -21,23 +22,23 @@ class LabelTexts:
         names: category id -> name.
         groups: category id -> rare, common or frequent; None in label spaces without groups.
         class_names: MID -> name, as far as the manifest's and the packaged maps know it.
-        map_rows: published label (MID or COCO name) -> map file and row.
+        map_rows: source and published label (MID or class name) -> map file and row.
     """
 
     names: Mapping[int, str]
     groups: Mapping[int, str | None]
     class_names: Mapping[str, str]
-    map_rows: Mapping[str, str]
+    map_rows: Mapping[tuple[str, str], str]
 
     def published(self, label: str) -> str:
         """A MID with its name where it is known; other labels are names themselves."""
         return f"{self.class_names[label]} ({label})" if label in self.class_names else label
 
-    def map_row(self, label: str, relation: str | None) -> str | None:
+    def map_row(self, source: str, label: str, relation: str | None) -> str | None:
         """File, row and relation of the map row that gave the category; None where none did."""
         if relation is None:
             return None
-        return f"{self.map_rows.get(label, 'map')}: {relation}"
+        return f"{self.map_rows.get((source, label), 'map')}: {relation}"
 
 
 def label_texts(manifest: Manifest) -> LabelTexts:
@@ -49,16 +50,17 @@ def label_texts(manifest: Manifest) -> LabelTexts:
     categories = manifest.arrow("categories", ["category_id", "name", "frequency", "source_label"])
     rows = categories.to_pylist()
     class_names = dict(read_known().class_names.get("mid", {}))
-    map_rows = {}
+    map_rows: dict[tuple[str, str], str] = {}
     for name in sorted(manifest.record.maps):
         path = manifest.path / MAPS_FOLDER / name
         style, found, _ = parse_map(path.read_bytes(), str(path))
+        sources = [one for one, origin in manifest.record.extras.items() if origin.map == name]
+        sources = sources or ["coco" if style is COCO else "open_images"]
         for row in found:
-            if style.numeric_ids:
-                map_rows[row.source_name] = f"{name} row {row.row}"
-            else:
-                map_rows[row.source_id] = f"{name} row {row.row}"
-                class_names[row.source_id] = row.source_name
+            label = row.source_name if style.numeric_ids else row.source_id
+            if not style.numeric_ids:
+                class_names[label] = row.source_name
+            map_rows |= {(source, label): f"{name} row {row.row}" for source in sources}
     if manifest.record.label_space == "open_images":
         class_names |= {row["source_label"]: row["name"] for row in rows}
     return LabelTexts(

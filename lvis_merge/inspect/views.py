@@ -107,7 +107,8 @@ def save_views(dataset: Any, boxes: pa.Table, texts: LabelTexts, with_prediction
             taken.add(slug)
             dataset.save_view(name, view, description=meaning, color=colour)
 
-    for source in SOURCE_ORDER:
+    here = set(pc.unique(boxes["source"]).to_pylist())
+    for source in (*SOURCE_ORDER, *sorted(here.difference(SOURCE_ORDER))):
         save(
             f"source {source}",
             dataset.match(ViewField("source") == source)

@@ -106,6 +106,8 @@ def croissant_bytes(record: ManifestRecord) -> bytes:
         for source in _SOURCES
         if any(source in rows.sources for rows in record.rows.values())
     )
+    named = [_SOURCES[source] for source in sources]
+    extras = [f"{name} (annotations under its publisher's terms)" for name in sorted(record.extras)]
     version = f"LVIS {record.lvis_version}" if record.lvis_version else record.label_space
     document = {
         "@context": _CONTEXT,
@@ -115,11 +117,12 @@ def croissant_bytes(record: ManifestRecord) -> bytes:
         "description": (
             f"Detection and segmentation annotations in the label space {record.label_space}"
             f" ({version}), merged by lvis-merge {record.tool_version}; the images are not part"
-            f" of it. Sources: {'; '.join(_SOURCES[source] for source in sources) or 'none'}."
+            f" of it. Sources: {'; '.join([*named, *extras]) or 'none'}."
             " Every image keeps the licence and the author that its source names."
         ),
         "citeAs": _CITATION,
-        "license": _CC_BY_4,
+        # an extra source has terms of its own, which its file need not name
+        "license": [_CC_BY_4, *extras] if extras else _CC_BY_4,
         "creator": [{"@type": "sc:Organization", "name": _CREATORS[source]} for source in sources],
         "version": f"{record.schema_version}.0.0",
         "distribution": [_file_object(spec, record.files[spec.file_name]) for spec in TABLES],

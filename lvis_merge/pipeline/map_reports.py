@@ -42,6 +42,6 @@ def report_drafts(inputs: Inputs, label_map: LabelMap) -> None:
     if drafts:
         inputs.warn(
             f"{label_map.name}: {len(drafts)} rows are drafts that nobody has judged, {used} of"
-            f" them with a category (row {drafts[0].row}, {drafts[0].source_name}); go through them and"
-            " change their notes"
+            f" them with a category (row {drafts[0].row}, {drafts[0].source_name}); go through them"
+            " and change their notes"
         )

@@ -19,7 +19,7 @@ REASON_NAMES = {
 _MOST_REGIONS = {
     "coco_box": "COCO boxes",
     "crowd": "crowds",
-    "unmapped": "Open Images boxes of classes that are not in the map",
+    "unmapped": "{} boxes of classes that are not in the map",
     "group_of": "boxes around groups of objects",
     "depiction": "depictions",
     "inside": "objects seen from inside",
@@ -133,7 +133,8 @@ def ignore_finding(summary: Summary) -> str:
         return "There are no ignore regions"
     top = max(summary.ignore_regions, key=lambda one: one.regions)
     share = "all" if top.regions == total else f"{100 * top.regions / total:.0f}%"
-    return f"{total:,} ignore regions: {share} are {_MOST_REGIONS[top.reason]}"
+    regions = _MOST_REGIONS[top.reason].format(source_name(top.source))
+    return f"{total:,} ignore regions: {share} are {regions}"
 
 
 def inputs_finding(summary: Summary) -> str:
