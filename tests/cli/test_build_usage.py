@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.command import Run
 
-NOT_YET = ("--extra", "--engine", "--ray-address")
+NOT_YET = ("--engine", "--ray-address")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,30 @@ NOT_YET = ("--extra", "--engine", "--ray-address")
         (("--lvis", "x", "--openimages", ""), "--openimages: the value is empty"),
         (("--lvis", "x", "--holdout", ""), "--holdout: the value is empty"),
         (("--lvis", "\udcff.json"), "'\\udcff.json': is no UTF-8 text. Rename the file, or"),
+        # our own: extra sources
+        (("--extra", "acme"), "--extra acme: is not NAME=coco-json:PATH:MAP.csv. Give NAME="),
+        (("--extra", "acme=x.json"), "--extra acme=x.json: is not NAME=coco-json:PATH:MAP.csv."),
+        (("--extra", "A-1=coco-json:x:m.csv"), "the name 'A-1' may have a-z, 0-9 and _ only"),
+        (("--extra", "=coco-json:x:m.csv"), "the name '' may have a-z, 0-9 and _ only"),
+        (("--extra", "lvis=coco-json:x:m.csv"), "lvis has an option of its own; choose another"),
+        (("--extra", "a=voc:x:m.csv"), "the format 'voc' is not coco-json, the one that can be"),
+        (("--extra", "a=coco-json:x.json"), "the label map, a .csv file, is to stand behind the"),
+        (("--extra", "a=coco-json:s3://b/x.json"), "the label map, a .csv file, is to stand"),
+        (("--extra", "a=coco-json::m.csv"), "the label map, a .csv file, is to stand behind the"),
+        (("--extra", "a=coco-json:x:s3://b/m.csv"), "the label map must be a local file, not"),
+        (
+            ("--extra", "a=coco-json:x:m.csv", "--extra-exhaustive", "b"),
+            "--extra-exhaustive b: no --extra has this name (there is a).",
+        ),
+        (("--extra-exhaustive", "b"), "no --extra has this name (there is none)."),
+        (
+            ("--lvis", "l", *("--extra", "a=coco-json:x:m.csv") * 2),
+            "--extra a=…: given twice. Give each source its own name.",
+        ),
+        (
+            ("--label-space", "coco", "--coco", "c", "--extra", "a=coco-json:x:m.csv"),
+            "--label-space coco is built from --coco alone; leave out --extra",
+        ),
         # our own: what does not go together
         ((), "Nothing to build: give --lvis FILE, the LVIS train annotations."),
         (("--lvis-val", "x"), "Nothing to build: give --lvis FILE, the LVIS train annotations."),
