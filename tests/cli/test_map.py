@@ -116,3 +116,23 @@ def test_importing_the_commands_imports_no_heavy_library():
         "sys.exit(bool({'pyarrow', 'msgspec', 'daft', 'numpy', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_suggest_writes_a_draft_of_a_coco_file(run, tmp_path):
+    categories = [{"id": 7, "name": "Bat"}, {"id": 3, "name": "Unheard-of"}]
+    document = {"images": [], "annotations": [], "categories": categories}
+    (tmp_path / "acme.json").write_text(json.dumps(document))
+    arguments = ("--source", "acme.json", "--lvis", "lvis.json", "--draft", "--limit", "1")
+    found = run("suggest", *arguments, "--out", "draft.csv")
+    assert found.exit_code == 0, found.output
+    assert "2 classes: 1 with a category by name, 1 left to decide." in found.stderr
+    lines = (tmp_path / "draft.csv").read_text().splitlines()
+    assert lines[0] == "source_id,source_name,lvis_synset,lvis_name,relation,note"
+    assert lines[1] == "3,Unheard-of,,,,draft: no LVIS category was found"
+    assert lines[2].startswith("7,Bat,bat.n.01,bat_(animal),synonym,draft: ")
+    checked = run("check", "draft.csv", "--lvis", "lvis.json", "--classes", "acme.json")
+    assert checked.exit_code == 0
+    assert "draft.csv: 0 errors, 2 warnings" in checked.stderr
+    assert run("suggest", *arguments).stdout == (tmp_path / "draft.csv").read_text()
+    shown = json.loads(run("suggest", *arguments, "--json").stdout)
+    assert [row["synset"] for row in shown] == [None, "bat.n.01"]

@@ -4,9 +4,11 @@ from lvis_merge.errors import InputError
 from lvis_merge.labelmap.read import read_map
 from lvis_merge.labelmap.resolve import (
     COCO_RESOLVED,
+    EXTRA_RESOLVED,
     OPEN_IMAGES_RESOLVED,
     Renamed,
     resolve_coco,
+    resolve_extra,
     resolve_open_images,
     resolve_own_labels,
 )
@@ -119,3 +121,24 @@ def test_nothing_resolves_to_an_empty_table(open_images):
     assert found.table.schema == OPEN_IMAGES_RESOLVED
     assert found.table.num_rows == 0
     assert len(found.unresolved) == 5
+
+
+def test_a_map_of_an_extra_source_is_joined_by_its_numbers(tmp_path):
+    lines = (
+        "source_id,source_name,lvis_synset,lvis_name,relation,note",
+        "7,Bat,bat.n.01,bat_(animal),synonym,",
+        "007,Bats,bat.n.01,bat_(animal),plural,",
+    )
+    with pytest.raises(InputError, match="source_id 7 is already in row 1"):
+        read_map(write(tmp_path / "twice.csv", *lines))
+    found = resolve_extra(
+        read_map(write(tmp_path / "acme.csv", *lines[:2], "8,Cat,,,,", "9,Nut,bat.n.01,x,exact,")),
+        LVIS,
+        category_rows((7, "bat", None), (8, "Cat", None)),
+    )
+    assert found.table.schema == EXTRA_RESOLVED
+    assert [tuple(row.values()) for row in found.table.to_pylist()] == [
+        (7, 7, "synonym", "bat.n.01")
+    ]
+    assert [row.why for row in found.unresolved] == ["its file has no such category"]
+    assert found.renamed == (Renamed(1, "7", "Bat", "bat"),)

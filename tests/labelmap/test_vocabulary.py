@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -99,3 +100,30 @@ def test_any_bytes_are_a_class_list_or_an_input_error(tmp_path_factory, data, he
     except InputError:
         return
     assert len({found.source_id for found in classes}) == len(classes)
+
+
+@pytest.mark.parametrize("name", ["acme.json", "acme.json.gz"])
+def test_the_categories_of_a_coco_file_are_a_class_list(tmp_path, name):
+    document = {
+        "annotations": [1, 2],
+        "categories": [{"id": 7, "name": "b"}, {"id": 3, "name": "a"}],
+    }
+    data = json.dumps(document).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    assert read_class_list(tmp_path / name) == [SourceClass("3", "a"), SourceClass("7", "b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "has no array `categories`"),
+        ('{"categories": []}', "`categories` is empty"),
+        ('{"categories": [{"id": 1}]}', "no row of `categories` has `name`"),
+        ('{"categories": [{"id": 1, "name": "a"}', "acme.json"),
+    ],
+)
+def test_a_json_file_without_classes_is_refused(tmp_path, text, message):
+    path = tmp_path / "acme.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_class_list(path)
