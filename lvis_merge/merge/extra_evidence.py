@@ -156,7 +156,8 @@ def _all_but(seen: np.ndarray, categories: np.ndarray, clear: np.ndarray) -> pa.
     image, category = split_pairs(seen)
     known = np.isin(category, categories)
     image, place = image[known], np.searchsorted(categories, category[known])
-    lengths, values = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)]
+    lengths: list[np.ndarray] = [np.zeros(1, np.int64)]
+    values: list[np.ndarray] = [np.zeros(0, np.int32)]
     for start in range(0, len(clear), _IMAGES_AT_ONCE):
         absent = np.repeat(clear[start : start + _IMAGES_AT_ONCE, None], len(categories), axis=1)
         here = slice(*np.searchsorted(image, (start, start + _IMAGES_AT_ONCE)))

@@ -214,7 +214,7 @@ def _on_images(table: pa.Table, images: pa.Table) -> np.ndarray:
     place = pc.index_in(table["image_id"], value_set=images["image_id"].combine_chunks())
     place = place.fill_null(-1).to_numpy().astype(np.int64)
     label = table["category_id"].fill_null(-1).to_numpy().astype(np.int64)
-    return np.stack([place, label], axis=1)[place >= 0]
+    return np.asarray(np.stack([place, label], axis=1)[place >= 0])
 
 
 def _mapped_classes(resolution: Resolution, categories: pa.Table) -> MappedClasses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import msgspec
 import numpy as np
@@ -130,12 +130,9 @@ class AnnotationRows(TypedRows[RowT]):
 
     def note_bad(self, value: Any) -> None:
         """Keeps what a bad row is about."""
-        image, category = (
-            value.get(name) if isinstance(value, dict) else None
-            for name in ("image_id", "category_id")
-        )
-        if _is_int64(image):
-            self.named_by_bad.append((image, category if _is_int64(category) else None))
+        if isinstance(value, dict) and _is_int64(value.get("image_id")):
+            category = value.get("category_id")
+            self.named_by_bad.append((value["image_id"], category if _is_int64(category) else None))
 
     def bad_table(self) -> pa.Table:
         """`named_by_bad` as `BAD_ANNOTATIONS`; of all bad rows once `finish` was called."""
@@ -240,7 +237,7 @@ def _concatenated(columns: list[_Columns]) -> _Columns:
     )
 
 
-def _is_int64(value: Any) -> bool:
+def _is_int64(value: Any) -> TypeGuard[int]:
     return type(value) is int and INT64_MIN <= value <= INT64_MAX
 
 
