@@ -21,7 +21,7 @@ BUILD_OPTIONS = {
     "--lvis", "--lvis-val", "--lvis-test", "--coco", "--openimages", "--mapping", "--coco-mapping",
     "--images", "--selection", "--candidates", "--openimages-images", "--openimages-sizes",
     "--openimages-exclude", "--coco-boxes", "--unmapped", "--holdout", "--label-space",
-    "--corrections", "--max-rejects", "--strict", "--seed", "--threads", "--out", "--overwrite",
+    "--corrections", "--extra", "--extra-exhaustive", "--max-rejects", "--strict", "--seed", "--threads", "--out", "--overwrite",
     "--json",
 }  # fmt: skip
 HEAVY = {
