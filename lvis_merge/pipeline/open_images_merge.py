@@ -16,6 +16,7 @@ from lvis_merge.merge.tally import Tally
 from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.pipeline.open_images_choice import choose, tallies
 from lvis_merge.pipeline.open_images_fetch import fetch_rows
+from lvis_merge.pipeline.open_images_masks import with_masks
 from lvis_merge.pipeline.open_images_scan import Scanned
 from lvis_merge.pipeline.tables import open_images_images
 from lvis_merge.sources.sizes import Sizes
@@ -68,14 +69,11 @@ def merged_open_images(
     categories = dict(
         zip(mids, zip(ids, resolved["relation"].to_pylist(), strict=True), strict=True)
     )
+    boxes = ordered_boxes(found.boxes)
     table = annotation_rows(
-        ordered_boxes(found.boxes),
-        categories,
-        found.ids,
-        found.image_ids,
-        found.width,
-        found.height,
+        boxes, categories, found.ids, found.image_ids, found.width, found.height
     )
+    table = with_masks(inputs, scanned.files, found, boxes, table)
     rejected = inputs.corrections.rejected_rows(
         "open_images",
         found.ids.take(pa.array(table["image"].to_numpy())),

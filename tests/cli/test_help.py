@@ -21,8 +21,8 @@ BUILD_OPTIONS = {
     "--lvis", "--lvis-val", "--lvis-test", "--coco", "--openimages", "--mapping", "--coco-mapping",
     "--images", "--selection", "--candidates", "--openimages-images", "--openimages-sizes",
     "--openimages-exclude", "--coco-boxes", "--unmapped", "--holdout", "--label-space",
-    "--corrections", "--extra", "--extra-exhaustive", "--max-rejects", "--strict", "--seed", "--threads", "--out", "--overwrite",
-    "--json",
+    "--corrections", "--extra", "--extra-exhaustive", "--max-rejects", "--strict", "--seed",
+    "--threads", "--out", "--overwrite", "--json",
 }  # fmt: skip
 HEAVY = {
     "torch", "fiftyone", "mmdet", "pandas", "daft", "pyarrow", "numpy", "PIL", "pycocotools",

@@ -44,8 +44,12 @@ def rewritten(options: Options, folder: Path, change: Change) -> Options:
     new: dict[str, Any] = {}
     for name, value in vars(options).items():
         if name == "openimages" and value is not None:
+            (folder / "open_images").mkdir(parents=True, exist_ok=True)
             for path in sorted(value.iterdir()):
-                moved(path, folder / "open_images")
+                if path.is_dir():  # masks, which have no order
+                    (folder / "open_images" / path.name).symlink_to(path)
+                else:
+                    moved(path, folder / "open_images")
             new[name] = folder / "open_images"
         elif isinstance(value, Path) and name not in _MAPS:
             new[name] = moved(value, folder)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.reference.evidence import evidence
 from tests.reference.hold_out import HoldOut, open_images_number
+from tests.reference.mask_files import give_masks, read_masks
 from tests.reference.open_images_files import (
     FLAGS,
     Subset,
@@ -164,13 +165,14 @@ def merge_open_images(
             picture.rule = "not_selected"
 
     images, annotations, contradictory = [], [], 0
+    masks = {name: read_masks(options.openimages, name) for name in SPLITS}
     for picture in pictures:
         for row in (*picture.boxes, *picture.labels, *([picture.row] if picture.row else [])):
             row.rule = picture.rule
         if picture.rule is not None:
             continue
         width, height = sizes[picture.source_id]
-        rows = []
+        rows, objects = [], []
         ranked = sorted(picture.boxes, key=lambda row: box_order(row.data))
         for rank, row in enumerate(ranked, start=1):
             reason = ignore_reason(row.data, mapping)
@@ -182,6 +184,13 @@ def merge_open_images(
             annotations.append(
                 box_annotation(picture, rank, row.data, reason, mapping, width, height)
             )
+            if reason is None:
+                objects.append((row.data, annotations[-1]))
+        its_masks = masks[picture.subset]
+        give_masks(
+            options.openimages, picture.subset, its_masks, picture.source_id, objects,
+            width, height, events,
+        )  # fmt: skip
         found = evidence(
             [(row.data["LabelName"], row.data["Confidence"]) for row in picture.labels],
             rows,

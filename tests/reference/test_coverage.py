@@ -102,6 +102,12 @@ EVENTS = (
     "hold-out: COCO's URL",
     "hold-out: id",
     "hold-out: photo",
+    "mask: broken file",
+    "mask: given",
+    "mask: its box has another",
+    "mask: no file",
+    "mask: nothing on it",
+    "mask: of no object",
     "matching: IoU exactly 0.5",
     "matching: matched row kept",
     "matching: tie broken by id",
@@ -122,6 +128,7 @@ FILES = (
     "train-annotations-human-imagelabels-boxable.csv",
     "oidv7-train-annotations-human-imagelabels-boxable.csv",
     "validation-annotations-human-imagelabels-boxable.csv", "failures.csv", "held_out.json",
+    "train-annotations-object-segmentation.csv", "validation-annotations-object-segmentation.csv",
     "held_out_ids.csv", "held_out_open_images.csv",
 )  # fmt: skip
 SHAPES = (

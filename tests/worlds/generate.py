@@ -9,6 +9,7 @@ from typing import Any
 from tests.worlds.coco_files import write_coco_boxes, write_coco_own
 from tests.worlds.extra_files import write_extras
 from tests.worlds.lvis_files import write_lvis
+from tests.worlds.mask_files import write_masks
 from tests.worlds.open_images_files import OpenImagesFiles, write_open_images
 from tests.worlds.photos import Photos
 from tests.worlds.vocabulary import (
@@ -23,6 +24,7 @@ from tests.worlds.writing import Writer
 MAP_COLUMNS = ("mid", "open_images_name", "lvis_synset", "lvis_name", "relation", "note")
 COCO_MAP_COLUMNS = ("coco_id", "coco_name", "lvis_synset", "lvis_name", "relation", "note")
 LARGE_EVERY = 40
+MASKS_EVERY = 3
 
 
 def make_world(seed: int, folder: Path) -> World:
@@ -63,6 +65,11 @@ def make_world(seed: int, folder: Path) -> World:
         its_writer = Writer(folder, its_rng)
         ids = [*coco_ids, *lvis.val_ids]
         chosen |= write_extras(its_rng, its_writer, vocabulary, photos.drawn_by(its_rng), ids)
+        writer.files += its_writer.files
+    if pictures is not None and seed % MASKS_EVERY == 0:
+        its_rng = Random(f"masks {seed}")
+        its_writer = Writer(folder, its_rng)
+        write_masks(its_rng, its_writer, pictures.folder)
         writer.files += its_writer.files
     return World(seed, folder, tuple(writer.files), Options(**chosen))
 

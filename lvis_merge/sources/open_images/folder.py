@@ -29,6 +29,7 @@ _LABELS = {
     )
     for subset in SUBSETS
 }
+_MASKS = {subset: (f"{subset}-annotations-object-segmentation.csv",) for subset in SUBSETS}
 PLAIN_CLASSES = "class-descriptions-boxable.csv"
 _CLASSES = (PLAIN_CLASSES, "oidv7-class-descriptions-boxable.csv")
 _HIERARCHY = ("bbox_labels_600_hierarchy.json",)
@@ -43,12 +44,15 @@ class SubsetFiles:
         boxes: the box CSV.
         images: the image list with rotations, or None.
         labels: the human-verified image labels, or None.
+        masks: the list of instance masks, or None; their files are beside it, so in a local folder
+            only.
     """
 
     subset: str
     boxes: str
     images: str | None
     labels: str | None
+    masks: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,8 @@ class OpenImagesFiles:
         if self.hierarchy:
             yield "openimages/hierarchy", self.hierarchy
         for files in self.subsets:
-            named = (("boxes", files.boxes), ("images", files.images), ("labels", files.labels))
-            for kind, path in named:
-                if path:
+            for kind in ("boxes", "images", "labels", "masks"):
+                if path := getattr(files, kind):
                     yield f"openimages/{files.subset}/{kind}", path
 
     def missing(self) -> list[str]:
@@ -115,7 +118,11 @@ def find_files(folder: str) -> OpenImagesFiles:
     subsets = []
     for subset in SUBSETS:
         if boxes := pick(_BOXES[subset]):
-            subsets.append(SubsetFiles(subset, boxes, pick(_IMAGES[subset]), pick(_LABELS[subset])))
+            # the masks themselves are many small files, which are read from a local folder only
+            masks = None if is_remote(folder) else pick(_MASKS[subset])
+            subsets.append(
+                SubsetFiles(subset, boxes, pick(_IMAGES[subset]), pick(_LABELS[subset]), masks)
+            )
     if not subsets:
         raise InputError(
             f"{folder}: no box file. Expected {_BOXES['train'][0]} (or validation-, test-)"

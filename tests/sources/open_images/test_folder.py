@@ -32,6 +32,8 @@ FULL = [
             "train-annotations-human-imagelabels-boxable.csv",
             "validation-annotations-human-imagelabels-boxable.csv",
             "test-annotations-human-imagelabels-boxable.csv",
+            "train-annotations-object-segmentation.csv.zip",
+            "validation-annotations-object-segmentation.csv",
             CLASSES,
             "bbox_labels_600_hierarchy.json",
         ],
