@@ -89,7 +89,8 @@ SIDE_FILES = (
     # label maps
     Bad("map-missing", remove(MAP), "{}/map.csv: no such file. Check the path."),
     Bad("map-error-page", write(MAP, ERROR_PAGE),
-        f"{{}}/map.csv: no column mid or coco_id, so it is no label map. {MAP_HEADERS}"),
+        "{}/map.csv: no column mid or coco_id or source_id, so it is no label map."
+        f" {MAP_HEADERS}"),
     Bad("map-empty", write(MAP, ""), "{}/map.csv: is empty; it needs at least a header line."),
     Bad("map-binary", write(MAP, BINARY_JUNK),
         "{}/map.csv, line 1: not UTF-8 (byte 0x80). Save it as UTF-8."),

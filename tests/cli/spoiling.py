@@ -90,7 +90,8 @@ ARCHIVE = "the archive is damaged or cut short"
 OF_ANOTHER_KIND = "It is a file of another kind: give an LVIS or COCO annotation file."
 MAP_HEADERS = (
     "Give a CSV with the header mid,open_images_name,lvis_synset,lvis_name,relation,note or"
-    " coco_id,coco_name,lvis_synset,lvis_name,relation,note."
+    " coco_id,coco_name,lvis_synset,lvis_name,relation,note or"
+    " source_id,source_name,lvis_synset,lvis_name,relation,note."
 )
 BOX_FIELDS = "XMin, XMax, YMin, YMax, IsOccluded, IsTruncated, IsGroupOf, IsDepiction, IsInside"
 

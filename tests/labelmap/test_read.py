@@ -64,7 +64,7 @@ GOOD = "/m/1,Acorn,acorn.n.01,acorn,exact,"
     [
         # the header
         ((), "is empty"),
-        (("a,b",), "no column mid or coco_id"),
+        (("a,b",), "no column mid or coco_id or source_id"),
         (("mid,open_images_name,lvis_name,note",), "missing column lvis_synset, relation"),
         (("coco_id,open_images_name",), "missing column coco_name, "),
         ((OPEN_IMAGES_HEADER + ",mid",), "column mid is there more than once"),

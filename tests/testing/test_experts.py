@@ -66,6 +66,14 @@ def test_coco_ids_are_joined_by_the_map(tmp_path: Path) -> None:
     )
 
 
+def test_the_map_of_an_extra_source_joins_like_coco_s(tmp_path: Path) -> None:
+    """A detector trained on any numbered classes is an expert too."""
+    text = COCO_CSV.replace("coco_id,coco_name", "source_id,source_name")
+    found = partners(read_map(map_of(tmp_path, text)), lvis_categories(), None)
+    assert found == partners(read_map(map_of(tmp_path, COCO_CSV)), lvis_categories(), None)
+    assert found[0] == ExpertClass(1, "person", 7)
+
+
 def test_a_coco_manifest_s_ids_are_joined_by_their_names(tmp_path: Path) -> None:
     manifest = manifests.open(coco_small().write(tmp_path / "m"))
     # the map gives cats another number; the name decides
