@@ -103,7 +103,7 @@ def test_what_cannot_be_used_is_told(options: dict[str, object], message: str) -
 
 
 def test_merged_factors_are_those_of_the_manifest(tmp_path: Path) -> None:
-    world = make_world(100, tmp_path / "world")  # 1,300 LVIS images, Open Images and COCO
+    world = make_world(100, tmp_path / "world")  # 1,300 LVIS images and every source
     build_manifest(build_options(world.options, tmp_path / "manifest"))
     manifest = manifests.open(tmp_path / "manifest")
     columns = ["image_id", "category_id", "role"]
@@ -113,7 +113,7 @@ def test_merged_factors_are_those_of_the_manifest(tmp_path: Path) -> None:
     objects = objects[objects.image_id.isin(images.image_id)]
     categories = manifest.pandas("categories", ["category_id", "repeat_factor"])
     by_category = categories.set_index("category_id").repeat_factor
-    assert set(images.source) == {"lvis", "open_images"}
+    assert set(images.source) == {"lvis", "open_images", "acme"}
     assert (by_category > 1).any()
 
     factors = image_repeat_factors(
