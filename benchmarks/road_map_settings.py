@@ -42,6 +42,7 @@ SETTINGS = (
     Setting("all_negative", "OI: all negative", "mini_open_images_all_negative"),
     Setting("rfs_merged", "OI: RFS merged", "mini_open_images_merged"),
     Setting("eql_merged", "OI: EQL merged", "mini_open_images_eql_merged"),
+    Setting("merged", "OI: all that helped", "mini_merged"),
     Setting(
         "multi_scale_boxes",
         "multi-scale boxes",
@@ -83,6 +84,9 @@ COMPARISONS = (
     ("open_images", "all_negative"),
     ("rfs_merged", "open_images"),
     ("eql_merged", "open_images"),
+    ("merged", "open_images"),
+    ("merged", "coco_unmatched_iou"),
+    ("merged", "eql_rfs"),
     ("multi_scale_boxes", "open_images"),
     ("ensemble", "multi_scale_boxes"),
     ("multi_scale_masks", "ensemble"),

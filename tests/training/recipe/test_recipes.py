@@ -24,7 +24,7 @@ PROMISED = {
     "expert_coco", "expert_open_images", "mini", "mini_expert_coco", "mini_pretrain", "mini_bce",
     "mini_eql", "mini_rfs", "mini_eql_rfs", "mini_coco_all", "mini_coco_unmatched", "mini_coco_iou",
     "mini_coco_unmatched_iou", "mini_coco_tail", "mini_open_images", "mini_open_images_merged",
-    "mini_open_images_all_negative",
+    "mini_open_images_all_negative", "mini_open_images_eql_merged", "mini_merged",
 }  # fmt: skip
 
 CLASS_LAYER = 2_049_000  # 2,048 to 1,000 classes
