@@ -54,20 +54,16 @@ def run_all(jobs: Sequence[Job], logs: Path, side_by_side: int) -> None:
 
     import_stack()
     logs.mkdir(parents=True, exist_ok=True)
-    waiting, done, running = list(jobs), set[str](), list[_Running]()
+    # those first: one that is found done in its turn would leave a process idle
+    done = {job.name for job in jobs if not _rest(job)}
+    waiting, running = [job for job in jobs if job.name not in done], list[_Running]()
     started, total = time.monotonic(), len(jobs)
     try:
         while waiting or running:
             ready = [job for job in waiting if done.issuperset(job.after)]
             for job in ready[: side_by_side - len(running)]:
                 waiting.remove(job)
-                rest = [command for command in job.commands if not command.makes.exists()]
-                if rest:
-                    running.append(_Running.of(job, rest, logs / f"{job.name}.log"))
-                else:
-                    done.add(job.name)
-            if not running:
-                continue
+                running.append(_Running.of(job, _rest(job), logs / f"{job.name}.log"))
             wait([one.process.sentinel for one in running])
             for one in [one for one in running if not one.process.is_alive()]:
                 log = logs / f"{one.job.name}.log"
@@ -92,6 +88,10 @@ def run_all(jobs: Sequence[Job], logs: Path, side_by_side: int) -> None:
                 os.kill(one.process.pid, signal.SIGTERM)
         for one in running:
             one.process.join()
+
+
+def _rest(job: Job) -> list[Command]:
+    return [command for command in job.commands if not command.makes.exists()]
 
 
 def say(text: str) -> None:
