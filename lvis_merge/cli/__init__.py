@@ -22,6 +22,7 @@ from lvis_merge.cli.ensemble import ensemble
 from lvis_merge.cli.evaluate import evaluate
 from lvis_merge.cli.experts import experts
 from lvis_merge.cli.export import export
+from lvis_merge.cli.fetch import fetch_app
 from lvis_merge.cli.inspect import inspect
 from lvis_merge.cli.manifest import stats, validate
 from lvis_merge.cli.map import map_app
@@ -41,6 +42,7 @@ app = typer.Typer(
     help="LVIS + COCO + Open Images in one reviewed, validated Parquet manifest.",
 )
 app.command()(build)
+app.add_typer(fetch_app, name="fetch")
 app.command()(demo)
 app.command()(evaluate)
 app.command()(experts)

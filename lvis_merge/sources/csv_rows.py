@@ -94,7 +94,8 @@ _HEX_FULL = r"^[0-9a-fA-F]+\z"
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
-def _is_image_id(text: str) -> bool:
+def is_image_id(text: str) -> bool:
+    """Whether a text is an ImageID of Open Images: a hexadecimal number."""
     return _HEX.fullmatch(text) is not None
 
 
@@ -119,7 +120,7 @@ def _all_rotations(array: pa.Array) -> bool:
 
 
 # functions by name, not lambdas: kinds travel to other processes
-IMAGE_ID = ColumnKind(pa.string(), _is_image_id, _all_hex)
+IMAGE_ID = ColumnKind(pa.string(), is_image_id, _all_hex)
 TEXT = ColumnKind(pa.string(), _anything, _anything)
 NAME = ColumnKind(_DICTIONARY, _anything, _anything)
 LABEL = ColumnKind(_DICTIONARY, bool, _no_nulls)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ import pyarrow.csv
 from lvis_merge.errors import InputError
 from lvis_merge.sources.files import unpacked
 from lvis_merge.sources.open_images.ids import IdIndex
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _EXIF_ORIENTATION = 0x0112
 _LYING = (5, 6, 7, 8)
@@ -143,13 +147,17 @@ def stored_size(path: Path) -> StoredSize:
 
     try:
         with Image.open(path) as image:
-            lying = image.getexif().get(_EXIF_ORIENTATION) in _LYING
-            return StoredSize(*image.size, lying)
+            return size_of(image)
     except Exception as error:  # Pillow's readers of damaged headers raise what they like
         raise InputError(
             f"{path}: is no readable image ({error}). Fetch it again, or list it in the CSV given"
             " by --openimages-exclude."
         ) from error
+
+
+def size_of(image: Image) -> StoredSize:
+    """The size of an image opened by Pillow."""
+    return StoredSize(*image.size, image.getexif().get(_EXIF_ORIENTATION) in _LYING)
 
 
 def stored_sizes(

@@ -1,0 +1,1 @@
+"""Downloads the chosen images and the published annotation files."""

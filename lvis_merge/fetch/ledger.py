@@ -1,0 +1,112 @@
+"""Which files have passed their check, so that the next run need not decode them again.
+
+A file counts as checked while its length and its time of change are those noted when it was. Any
+other file, one that another tool left there, say, is decoded once. So a root with 20,000 images is
+looked through in the time of 20,000 looks at the folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from lvis_merge.sources.sizes import StoredSize
+
+_FILE = "checked.csv"
+_FIELDS = 6
+
+
+@dataclass(frozen=True)
+class _Entry:
+    length: int
+    changed: int
+    size: StoredSize
+
+
+class Ledger:
+    """The notes of one root; files elsewhere are noted by their full path. Safe in threads."""
+
+    def __init__(self, root: Path, entries: dict[str, _Entry], out: TextIO) -> None:
+        self._root = root
+        self._entries = entries
+        self._out = out
+        self._lock = threading.Lock()
+
+    def size_of(self, path: Path) -> StoredSize | None:
+        """The size of an image file that is as it was when it was checked; else None."""
+        with self._lock:
+            entry = self._entries.get(self._name(path))
+        if entry is None:
+            return None
+        try:
+            state = path.stat()
+        except OSError:
+            return None
+        same = (state.st_size, state.st_mtime_ns) == (entry.length, entry.changed)
+        return entry.size if same else None
+
+    def note(self, path: Path, state: os.stat_result, size: StoredSize) -> None:
+        """Notes that a file has passed its check.
+
+        Args:
+            path: the file.
+            state: taken before it was checked.
+            size: as stored.
+        """
+        name = self._name(path)
+        entry = _Entry(state.st_size, state.st_mtime_ns, size)
+        line = io.StringIO()
+        row = (name, entry.length, entry.changed, size.width, size.height, int(size.lying))
+        csv.writer(line, lineterminator="\n").writerow(row)
+        with self._lock:
+            if self._out.closed:  # a thread that nobody waits for any more
+                return
+            self._entries[name] = entry
+            self._out.write(line.getvalue())
+            self._out.flush()
+
+    def names(self) -> list[str]:
+        """File names below the root, sorted."""
+        with self._lock:
+            return sorted(name for name in self._entries if not name.startswith("/"))
+
+    def _name(self, path: Path) -> str:
+        inside = path.is_relative_to(self._root)
+        return path.relative_to(self._root).as_posix() if inside else str(path.absolute())
+
+
+@contextmanager
+def open_ledger(root: Path, state: Path) -> Iterator[Ledger]:
+    """Opens the notes of a root.
+
+    Args:
+        root: the folder of the images.
+        state: the folder of the notes; no other process writes to it.
+
+    Yields:
+        The notes. New ones are on disk at once; one that a kill cuts in two is forgotten.
+    """
+    with (state / _FILE).open("a+", encoding="utf-8", newline="") as file:
+        file.seek(0)
+        text = file.read()
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            file.truncate(len(whole.encode()))
+        yield Ledger(root, _parsed(whole), file)
+
+
+def _parsed(text: str) -> dict[str, _Entry]:
+    entries = {}
+    for row in csv.reader(io.StringIO(text, newline="")):
+        with suppress(ValueError):  # someone has edited it: what cannot be read is checked anew
+            if len(row) == _FIELDS:
+                length, changed, width, height, lying = map(int, row[1:])
+                entries[row[0]] = _Entry(length, changed, StoredSize(width, height, bool(lying)))
+    return entries

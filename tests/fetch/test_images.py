@@ -1,0 +1,372 @@
+"""Images: exactly those chosen, each whole, whatever the server does."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lvis_merge.errors import InputError, UsageError
+from lvis_merge.fetch import download, limits
+from lvis_merge.fetch.lock import STATE_FOLDER
+from lvis_merge.image_roots import ImageRoot
+from lvis_merge.progress import Stages
+from tests.fetch.fetching import (
+    QUICK,
+    check_whole,
+    fetch,
+    image_id,
+    key,
+    names,
+    options,
+    rows,
+    size_of,
+    stock,
+)
+from tests.fetch.server import Server, jpeg
+
+
+def test_exactly_the_chosen_images_arrive(tmp_path: Path, server: Server, stages: Stages) -> None:
+    stock(server, range(30))
+    found = fetch(options(tmp_path, server, range(5, 25)), stages)
+    root = tmp_path / "root"
+    assert (found.wanted, found.there, found.fetched, found.failed) == (20, 0, 20, {})
+    assert sorted(server.asked) == [key(number) for number in range(5, 25)]
+    assert names(root) == [
+        "openimages_failures.csv",
+        "openimages_sizes.csv",
+        *(key(number) for number in range(5, 25)),
+    ]
+    for number in range(5, 25):
+        assert (root / key(number)).read_bytes() == server.files[key(number)]
+    assert rows(found.sizes) == [
+        ["ImageID", "Width", "Height"],
+        *([image_id(number), *map(str, size_of(number))] for number in range(5, 25)),
+    ]
+    assert rows(root / "openimages_failures.csv") == [["ImageID", "FileName", "Reason", "Detail"]]
+    assert found.bytes == sum(len(server.files[key(number)]) for number in range(5, 25))
+    assert [path.name for path in (root / STATE_FOLDER).iterdir() if path.is_dir()] == []
+
+
+# each passes in time: the same request is answered well later on
+PASSING = {
+    "an error of the server": (["503", "500"], "unreachable"),
+    "too many requests": (["429"], "unreachable"),
+    "a cut connection": (["cut", "cut"], "unreachable"),
+    "a connection dropped at once": (["drop"], "unreachable"),
+    "silence in the middle": (["stall"], "unreachable"),
+    "an error page that says 200": (["html", "html"], "no_image"),
+    "half a JPEG, said to be all": (["truncated", "truncated"], "damaged"),
+    "a wrong Content-Length": (["short"], "damaged"),
+}
+
+
+@pytest.mark.parametrize(("acts", "reason"), PASSING.values(), ids=PASSING)
+def test_what_passes_is_tried_again(
+    tmp_path: Path, server: Server, stages: Stages, acts: list[str], reason: str
+) -> None:
+    stock(server, range(3))
+    server.plans[key(1)] = list(acts)
+    found = fetch(options(tmp_path, server, range(3)), stages)
+    assert (found.fetched, found.failed) == (3, {})
+    assert found.retries == {reason: len(acts)}
+    assert server.asked[key(1)] == len(acts) + 1
+    assert check_whole(tmp_path / "root") == [key(0), key(1), key(2)]
+
+
+# nothing gets a name, and the list of failures says why
+LASTING = {
+    "not there": ("404", 1, "not_found", "404 Not Found"),
+    "not allowed": ("403", 1, "forbidden", "403 Forbidden"),
+    "gone": ("410", 1, "refused", "410 Gone"),
+    "always an error": ("503", 8, "unreachable", "503 Service Unavailable"),
+    "always cut": ("cut", 8, "unreachable", "the connection was cut"),
+    "always a page": ("html", 4, "no_image", "a page, not an image"),
+    "always half": ("truncated", 4, "damaged", None),
+}
+
+
+@pytest.mark.parametrize(("act", "tries", "reason", "detail"), LASTING.values(), ids=LASTING)
+def test_what_lasts_is_listed(
+    tmp_path: Path,
+    server: Server,
+    stages: Stages,
+    act: str,
+    tries: int,
+    reason: str,
+    detail: str | None,
+) -> None:
+    stock(server, range(3))
+    server.plans[key(1)] = [act] * 20
+    found = fetch(options(tmp_path, server, range(3)), stages)
+    assert (found.fetched, found.failed) == (2, {reason: 1})
+    assert server.asked[key(1)] == tries
+    assert check_whole(tmp_path / "root") == [key(0), key(2)]
+    [listed] = rows(found.failures[0])[1:]
+    assert listed[:3] == [image_id(1), key(1), reason]
+    assert detail is None or listed[3] == detail
+    assert [row[0] for row in rows(found.sizes)[1:]] == [image_id(0), image_id(2)]
+
+
+def test_an_image_that_says_it_is_huge_is_not_read(
+    tmp_path: Path, server: Server, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MOST_BYTES", 10_000)
+    stock(server, range(2))
+    server.files[key(1)] += bytes(10_000)
+    found = fetch(options(tmp_path, server, range(2)), stages)
+    assert found.failed == {"too_large": 1}
+
+
+# going on
+
+
+def test_what_is_there_is_not_asked_for_again(
+    tmp_path: Path, server: Server, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(server, range(8))
+    fetch(options(tmp_path, server, range(5)), stages)
+    server.asked.clear()
+    # nor is it decoded: the ledger has its length and its time
+    monkeypatch.setattr("lvis_merge.fetch.look.check_image", None)
+    found = fetch(options(tmp_path, server, range(8)), stages)
+    assert (found.there, found.fetched) == (5, 3)
+    assert sorted(server.asked) == [key(5), key(6), key(7)]
+    assert len(rows(found.sizes)) == 1 + 8
+
+
+def test_sizes_and_failures_of_earlier_selections_are_kept(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    """Else a build that looks for substitutes would choose the missing ones again."""
+    stock(server, range(6))
+    del server.files[key(1)]
+    fetch(options(tmp_path, server, [0, 1, 2]), stages)
+    del server.files[key(4)]
+    found = fetch(options(tmp_path, server, [0, 2, 3, 4]), stages)
+    assert [row[0] for row in rows(found.failures[0])[1:]] == [image_id(1), image_id(4)]
+    assert [row[0] for row in rows(found.sizes)[1:]] == [image_id(n) for n in (0, 2, 3)]
+    # once it is there, it is no failure any more
+    stock(server, [1])
+    found = fetch(options(tmp_path, server, [1]), stages)
+    assert [row[0] for row in rows(found.failures[0])[1:]] == [image_id(4)]
+
+
+def test_a_changed_file_is_looked_at_again(tmp_path: Path, server: Server, stages: Stages) -> None:
+    stock(server, range(3))
+    fetch(options(tmp_path, server, range(3)), stages)
+    path = tmp_path / "root" / key(1)
+    path.write_bytes(path.read_bytes()[:-300])
+    server.asked.clear()
+    found = fetch(options(tmp_path, server, range(3)), stages)
+    assert (found.there, found.fetched) == (2, 1)
+    assert server.asked == {key(1): 1}
+    assert path.read_bytes() == server.files[key(1)]
+
+
+def test_a_damaged_file_is_set_aside_even_if_it_cannot_be_had_again(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    stock(server, [0])
+    path = tmp_path / "root" / key(1)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(jpeg(1)[:-300])
+    found = fetch(options(tmp_path, server, range(2)), stages)
+    assert found.failed == {"not_found": 1}
+    assert check_whole(tmp_path / "root") == [key(0)]
+    assert path.with_name(path.name + ".damaged").is_file()
+
+
+def test_images_of_other_roots_are_used(tmp_path: Path, server: Server, stages: Stages) -> None:
+    stock(server, range(3))
+    for folder, number, data in (
+        ("mine", 0, server.files[key(0)]),
+        ("mine", 1, server.files[key(1)][:-300]),  # damaged: fetched, and left as it is
+        ("lvis", 2, server.files[key(2)]),  # bound to another source
+    ):
+        path = tmp_path / folder / key(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    asked = options(tmp_path, server, range(3))
+    roots = [ImageRoot(tmp_path / "mine"), ImageRoot(tmp_path / "lvis", "lvis")]
+    found = fetch(replace(asked, image_roots=roots), stages)
+    assert (found.there, found.fetched) == (1, 2)
+    assert check_whole(tmp_path / "root") == [key(1), key(2)]
+    assert [row[0] for row in rows(found.sizes)[1:]] == [image_id(n) for n in range(3)]
+    assert (tmp_path / "mine" / key(1)).is_file()
+
+
+def test_leftovers_of_a_killed_run_are_removed(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    stock(server, range(2))
+    state = tmp_path / "root" / STATE_FOLDER
+    (state / "partial").mkdir(parents=True)
+    (state / "partial" / "7").write_bytes(b"half")
+    # cut in the middle of a line, which might read as another number
+    (state / "checked.csv").write_text(f"{key(0)},12345,17")
+    fetch(options(tmp_path, server, range(2)), stages)
+    assert not (state / "partial").exists()
+    assert [row[0] for row in rows(state / "checked.csv")] in (
+        [key(0), key(1)],
+        [key(1), key(0)],
+    )
+
+
+def test_two_runs_do_not_write_to_one_root(tmp_path: Path, server: Server, stages: Stages) -> None:
+    stock(server, range(2))
+    server.delay = 0.3
+    asked = options(tmp_path, server, range(2))
+    first = threading.Thread(target=fetch, args=(asked, stages))
+    first.start()
+    while not server.asked:
+        time.sleep(0.01)
+    with pytest.raises(InputError, match="another `lvis-merge fetch` is writing here"):
+        fetch(asked, stages)
+    first.join()
+    assert check_whole(tmp_path / "root") == [key(0), key(1)]
+
+
+# limits
+
+
+@pytest.mark.parametrize("workers", [1, 3, 40])
+def test_no_more_requests_are_in_flight_than_allowed(
+    tmp_path: Path, server: Server, stages: Stages, workers: int
+) -> None:
+    stock(server, range(60))
+    server.delay = 0.02 if workers > 1 else 0.0
+    fetch(options(tmp_path, server, range(60), workers=workers), stages)
+    assert server.most <= workers
+    assert server.most >= workers / 2
+
+
+def test_the_rate_is_kept(
+    tmp_path: Path, server: Server, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(server, range(40))
+    total = sum(map(len, server.files.values()))
+    monkeypatch.setattr(limits, "_GUESS", total / 20)  # twice what they are, put right later
+    start = time.monotonic()
+    found = fetch(options(tmp_path, server, range(40), workers=4, rate=total / 1.0), stages)
+    assert found.fetched == 40
+    assert 0.7 < time.monotonic() - start < 10
+
+
+# outages
+
+
+def test_a_dead_server_is_told_at_once_and_nothing_is_listed(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    asked = options(tmp_path, server, range(4), mirror="http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"no image arrives from http://127\.0\.0\.1:9.*refused"):
+        fetch(asked, stages)
+    assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []
+
+
+def test_an_outage_in_the_middle_stops_the_run(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    stock(server, range(400))
+    patience = replace(QUICK, outage_seconds=0.5)
+    asked = options(tmp_path, server, range(400), patience=patience)
+
+    def fail_soon() -> None:
+        while len(server.asked) < 50:
+            time.sleep(0.001)
+        server.always = "503"
+
+    threading.Thread(target=fail_soon).start()
+    start = time.monotonic()
+    with pytest.raises(InputError, match="no image arrives.*503.*the same command goes on"):
+        fetch(asked, stages)
+    assert time.monotonic() - start < 5
+    # those that only fell into the outage are not failures
+    assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []
+    server.always = None
+    found = fetch(asked, stages)
+    assert found.there + found.fetched == 400
+    assert found.there >= 40
+    assert check_whole(tmp_path / "root") == [key(number) for number in range(400)]
+
+
+@pytest.mark.parametrize("act", ["404", "html"])
+def test_a_wrong_address_is_told_by_its_first_images(
+    tmp_path: Path, server: Server, stages: Stages, act: str
+) -> None:
+    server.always = act
+    with pytest.raises(InputError, match="none of the first 100 images could be had.*--mirror"):
+        fetch(options(tmp_path, server, range(300)), stages)
+    assert len(server.asked) < 130
+    assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []
+
+
+# places
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path, server: Server, stages: Stages) -> None:
+    stock(server, range(2))
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    root.mkdir()
+    (root / "train").symlink_to(outside)
+    with pytest.raises(InputError, match="is a symbolic link out of"):
+        fetch(options(tmp_path, server, range(2)), stages)
+    assert list(outside.iterdir()) == []
+
+
+def test_a_link_that_leads_nowhere_is_replaced(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    stock(server, range(1))
+    link = tmp_path / "root" / key(0)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "outside.jpg")
+    fetch(options(tmp_path, server, range(1)), stages)
+    assert not link.is_symlink()
+    assert not (tmp_path / "outside.jpg").exists()
+
+
+def test_a_mirror_may_be_a_folder(tmp_path: Path, server: Server, stages: Stages) -> None:
+    stock(server, range(3))
+    for name in (key(0), key(1)):
+        path = tmp_path / "mirror" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(server.files[name])
+    asked = options(tmp_path, server, range(3), mirror=str(tmp_path / "mirror"))
+    found = fetch(asked, stages)
+    assert (found.fetched, found.failed) == (2, {"not_found": 1})
+    assert check_whole(tmp_path / "root") == [key(0), key(1)]
+
+
+@pytest.mark.parametrize("mirror", ["no_such_folder", "ftp://host/x", "http://", "s3://"])
+def test_a_mirror_that_is_none_is_told(
+    tmp_path: Path, server: Server, stages: Stages, mirror: str
+) -> None:
+    with pytest.raises(UsageError, match="--mirror"):
+        fetch(options(tmp_path, server, range(1), mirror=mirror), stages)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_root_that_cannot_be_written_is_told(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    (tmp_path / "root").mkdir(mode=0o500)
+    with pytest.raises(InputError, match="cannot be written to"):
+        fetch(options(tmp_path, server, range(1)), stages)
+
+
+def test_orientation_is_not_applied_to_sizes(
+    tmp_path: Path, server: Server, stages: Stages
+) -> None:
+    server.files[key(0)] = jpeg(0, (60, 40), orientation=6)
+    found = fetch(options(tmp_path, server, range(1)), stages)
+    assert rows(found.sizes)[1:] == [[image_id(0), "60", "40"]]
+    with Image.open(tmp_path / "root" / key(0)) as image:
+        assert image.size == (60, 40)
