@@ -33,7 +33,7 @@ _SPEED = "Speed"
 _MB = 1e6
 
 
-class _Nameless(TyperCommand.context_class):  # type: ignore[misc]
+class _Nameless(TyperCommand.context_class):  # type: ignore[misc, valid-type]
     @property
     def command_path(self) -> str:
         return str(super().command_path).strip()
@@ -145,8 +145,8 @@ def fetch(
         raise InputError(failed(fetched))
 
 
-@fetch_app.command(no_args_is_help=True)
-def annotations(
+@fetch_app.command("annotations", no_args_is_help=True)
+def fetch_annotations(
     to: Annotated[
         Path,
         typer.Option(

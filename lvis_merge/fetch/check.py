@@ -31,16 +31,16 @@ def check_image(data: bytes, width: int | None = None, height: int | None = None
         Trouble: no JPEG or PNG, damaged or cut short, or neither its stored nor its upright size
             is the one given.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 size = size_of(image)
-                image.draft(None, tuple(max(side // _SHRINK, 1) for side in image.size))
+                image.draft(None, (max(image.width // _SHRINK, 1), max(image.height // _SHRINK, 1)))
                 image.load()
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Trouble(Reason.no_image, _what_it_is(data)) from error
     except Exception as error:  # Pillow's readers of damaged files raise what they like
         raise Trouble(Reason.damaged, str(error) or type(error).__name__) from error

@@ -98,4 +98,4 @@ def pause(attempt: int, first: float, longest: float) -> float:
         first: seconds after the first.
         longest: seconds that no pause exceeds.
     """
-    return min(first * 2 ** (attempt - 1), longest) * random.uniform(0.5, 1.0)
+    return min(first * 2.0 ** (attempt - 1), longest) * random.uniform(0.5, 1.0)

@@ -86,7 +86,8 @@ def _sizes_missing(
         writer.writerows(sorted(zip(ids.to_pylist(), subset, strict=True)))
     return SizesMissingError(
         f"{missing:,} of the {len(ids):,} chosen Open Images images have no known size, so no"
-        f" manifest was written. {selection} lists the chosen images: `lvis-merge fetch` downloads"
-        " exactly those. Then build again with --openimages-images or --openimages-sizes.",
+        f" manifest was written. {selection} lists the chosen images: `lvis-merge fetch"
+        f" {selection} --to ROOT` downloads exactly those. Then build again with --openimages-sizes"
+        " ROOT/openimages_sizes.csv --openimages-exclude ROOT/openimages_failures.csv.",
         selection,
     )

@@ -41,8 +41,9 @@ def test_missing_sizes_end_with_4_and_the_list_of_what_to_fetch(run: Run, inputs
     assert (found.code, found.error) == (
         4,
         "4 of the 4 chosen Open Images images have no known size, so no manifest was written."
-        f" {selection} lists the chosen images: `lvis-merge fetch` downloads exactly those. Then"
-        " build again with --openimages-images or --openimages-sizes.",
+        f" {selection} lists the chosen images: `lvis-merge fetch {selection} --to ROOT` downloads"
+        " exactly those. Then build again with --openimages-sizes ROOT/openimages_sizes.csv"
+        " --openimages-exclude ROOT/openimages_failures.csv.",
     )
     assert list(csv.reader(selection.read_text().splitlines())) == [
         ["ImageID", "Subset"],

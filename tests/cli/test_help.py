@@ -14,7 +14,7 @@ COMMANDS = (
     ("build",), ("demo",), ("experts",), ("ensemble",), ("submit",), ("roadmap",),
     ("validate",), ("stats",), ("map", "check"), ("map", "suggest"),
     ("setup-training",), ("train",), ("test",), ("evaluate",), ("export",), ("diff",),
-    ("inspect",), ("curate",),
+    ("inspect",), ("curate",), ("fetch",), ("fetch", "annotations"),
 )  # fmt: skip
 # names that users' scripts rely on
 BUILD_OPTIONS = {
@@ -26,7 +26,7 @@ BUILD_OPTIONS = {
 }  # fmt: skip
 HEAVY = {
     "torch", "fiftyone", "mmdet", "pandas", "daft", "pyarrow", "numpy", "PIL", "pycocotools",
-    "jinja2", "msgspec", "rich.progress",
+    "jinja2", "msgspec", "obstore", "rich.progress",
 }  # fmt: skip
 SHOW_IMPORTS = "import sys; from lvis_merge import cli; cli.run(); print(*sys.modules, sep='\\n')"
 

@@ -194,7 +194,7 @@ def test_an_archive_without_its_files(
     tmp_path: Path, files: list[AnnotationFile], server: Server, stages: Stages
 ) -> None:
     server.files["d/coco.zip"] = packed({"annotations/instances_train2017.json": b"{}"})
-    with pytest.raises(InputError, match="instances_val2017.json cannot be unpacked"):
+    with pytest.raises(InputError, match=r"instances_val2017\.json cannot be unpacked"):
         fetch(files[2:], tmp_path, stages)
 
 
@@ -214,7 +214,7 @@ def test_files_that_look_cut_are_fetched_again(
 def test_no_room_is_told_first(
     tmp_path: Path, files: list[AnnotationFile], server: Server, stages: Stages
 ) -> None:
-    with pytest.raises(InputError, match="GB are free, and 9000000.0 GB or more are needed"):
+    with pytest.raises(InputError, match=r"GB are free, and 9000000\.0 GB or more are needed"):
         fetch([replace(files[1], bytes=9 * 10**15)], tmp_path, stages)
     assert not server.asked
 

@@ -284,7 +284,7 @@ def test_an_outage_in_the_middle_stops_the_run(
 
     threading.Thread(target=fail_soon).start()
     start = time.monotonic()
-    with pytest.raises(InputError, match="no image arrives.*503.*the same command goes on"):
+    with pytest.raises(InputError, match=r"no image arrives.*503.*the same command goes on"):
         fetch(asked, stages)
     assert time.monotonic() - start < 5
     # those that only fell into the outage are not failures
@@ -301,7 +301,7 @@ def test_a_wrong_address_is_told_by_its_first_images(
     tmp_path: Path, server: Server, stages: Stages, act: str
 ) -> None:
     server.always = act
-    with pytest.raises(InputError, match="none of the first 100 images could be had.*--mirror"):
+    with pytest.raises(InputError, match=r"none of the first 100 images could be had.*--mirror"):
         fetch(options(tmp_path, server, range(300)), stages)
     assert len(server.asked) < 130
     assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []

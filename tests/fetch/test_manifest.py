@@ -113,7 +113,7 @@ def test_a_manifest_of_coco_images_alone_needs_coco(
     tmp_path: Path, inputs: Inputs, server: Server, stages: Stages
 ) -> None:
     build_quietly(BuildOptions(out=tmp_path / "lvis", lvis=str(inputs.path(TRAIN))))
-    with pytest.raises(UsageError, match="all 3 images are COCO's. Add --coco"):
+    with pytest.raises(UsageError, match=r"all 3 images are COCO's\. Add --coco"):
         fetch(FetchOptions(tmp_path / "lvis", tmp_path / "root", patience=QUICK), stages)
 
 
