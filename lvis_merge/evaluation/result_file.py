@@ -8,8 +8,8 @@ from typing import IO, NoReturn
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.files import open_plain
-from lvis_merge.sources.json_blocks import RowSink
 from lvis_merge.sources.json_scan import MalformedJsonError, scan_rows
+from lvis_merge.sources.json_sinks import RowSink
 
 BLOCK_BYTES = 1 << 20
 _LONGEST_ENTRY = 16 << 20

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.json_annotations import AnnotationRows, CocoBox, CocoObject
-from lvis_merge.sources.json_blocks import Document, RowSink
+from lvis_merge.sources.json_blocks import Document
 from lvis_merge.sources.json_categories import CocoCategory, read_categories
 from lvis_merge.sources.json_file import (
     category_ids,
@@ -22,6 +22,7 @@ from lvis_merge.sources.json_file import (
     rejected_rows,
 )
 from lvis_merge.sources.json_images import CocoImage, ExtraImage, ImageRows, LookedUpImages
+from lvis_merge.sources.json_sinks import RowSink
 from lvis_merge.sources.tables import IMAGE_ROWS, JsonSource
 
 _KIND = "a COCO instances file"

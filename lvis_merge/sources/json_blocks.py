@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from lvis_merge.sources.json_scan import (
     scan_rows,
     value_of,
 )
+from lvis_merge.sources.json_sinks import RowSink, SkippedRows, feed
 
 BLOCK_BYTES = 1 << 19
 """How much text is decoded at a time: small enough to stay in the processor's cache."""
@@ -35,40 +36,8 @@ _BETWEEN_ROWS = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*\{")
 _LAST_ROW = re.compile(rb"\}[ \t\n\r]*\]")
 _KEPT_BYTES = 31 << 20
 _IN_NUMBERS = b"0123456789.eE+-"
+_VALUE_BYTES = 1 << 8
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class RowSink(Protocol):
-    """Takes the rows of one array, in order."""
-
-    def plain(self, array: bytes) -> int:
-        """Takes rows that are all in the expected form.
-
-        Args:
-            array: a JSON array of whole rows.
-
-        Returns:
-            How many rows were taken; 0 if they do not decode or not all are in the expected form.
-            Then none was taken.
-        """
-
-    def odd(self, row: bytes) -> None:
-        """Takes one row that `plain` refuses.
-
-        Args:
-            row: the row's exact text, valid JSON but perhaps no JSON object.
-        """
-
-
-class SkippedRows:
-    """A sink for arrays that nobody reads."""
-
-    def plain(self, array: bytes) -> int:
-        """Accepts any rows."""
-        return len(rows_of_array(array) or ())
-
-    def odd(self, row: bytes) -> None:
-        """Accepts any row."""
 
 
 @dataclass
@@ -225,19 +194,28 @@ class _Walk:
         return byte
 
     def _value(self) -> Any:
-        """Reads any value whole."""
+        """Reads any value whole: looked for in a little text, then in ever more of it."""
+        window = _VALUE_BYTES
         while True:
-            text = self._buffer[self._at :]
+            text = self._buffer[self._at : self._at + window]
             try:
                 end = end_of_value(text)
             except MalformedJsonError as error:
-                if error.may_be_cut(text) and self._more(max(len(text), BLOCK_BYTES)):
+                if error.may_be_cut(text) and self._beyond(window):
+                    window *= 8
                     continue
                 raise error.moved(self._at) from error
-            if not text[end:].strip(_IN_NUMBERS) and self._more():
+            if not text[end:].strip(_IN_NUMBERS) and self._beyond(window):
+                window *= 8
                 continue  # a number might go on
             self._at += end
             return value_of(text[:end])
+
+    def _beyond(self, window: int) -> bool:
+        """Whether there is text behind the window; reads on where the buffer ends with it."""
+        if self._at + window < len(self._buffer):
+            return True
+        return self._more(max(window, BLOCK_BYTES))
 
     def _rows(self, sink: RowSink) -> Iterator[Block]:
         """Feeds the rows of the array that starts here to the sink; yields where they were."""
@@ -263,7 +241,7 @@ class _Walk:
             if taken := sink.plain(self._array(end)):
                 return taken, end - self._at
         rows, end = self._whole_rows()
-        _feed(sink, rows)
+        feed(sink, rows)
         return len(rows), end - self._at
 
     def _array(self, end: int) -> bytes:
@@ -298,15 +276,3 @@ class _Walk:
                 return rows, self._at + length
             if not error.may_be_cut(text) or not self._more(max(len(text), BLOCK_BYTES)):
                 raise error.moved(self._at)
-
-
-def _feed(sink: RowSink, rows: list[bytes]) -> None:
-    """Halves rows until those that `plain` refuses stand alone: the others cost little more."""
-    if sink.plain(b"".join((b"[", b",".join(rows), b"]"))):
-        return
-    if len(rows) == 1:
-        sink.odd(rows[0])
-        return
-    middle = len(rows) // 2
-    _feed(sink, rows[:middle])
-    _feed(sink, rows[middle:])

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.files import base_name
-from lvis_merge.sources.json_blocks import Document, RowSink, read_document
+from lvis_merge.sources.json_blocks import Document, read_document
 from lvis_merge.sources.json_rows import with_texts
+from lvis_merge.sources.json_sinks import RowSink
 from lvis_merge.sources.rejects import rejects_table
 
 _VALUES = frozenset({"info", "licenses", "categories"})

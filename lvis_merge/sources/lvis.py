@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lvis_merge.sources.json_annotations import AnnotationRows, LvisAnnotation
-from lvis_merge.sources.json_blocks import RowSink
 from lvis_merge.sources.json_categories import LvisCategory, read_categories
 from lvis_merge.sources.json_file import (
     category_ids,
@@ -19,6 +18,7 @@ from lvis_merge.sources.json_file import (
     rejected_rows,
 )
 from lvis_merge.sources.json_images import ImageRows, LvisImage, LvisTestImage
+from lvis_merge.sources.json_sinks import RowSink
 from lvis_merge.sources.tables import ANNOTATION_ROWS, JsonSource
 
 _NOTHING_TAKEN = np.zeros(0, np.int64)

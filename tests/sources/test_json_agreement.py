@@ -15,7 +15,7 @@ from pycocotools.coco import COCO
 
 from lvis_merge.sources import json_blocks
 from lvis_merge.sources.coco import read_coco
-from lvis_merge.sources.json_blocks import RowSink
+from lvis_merge.sources.json_sinks import RowSink
 from lvis_merge.sources.lvis import read_lvis
 from lvis_merge.sources.tables import JsonSource
 
@@ -163,10 +163,11 @@ def test_blocks_of_any_size_and_single_rows_give_the_same(tmp_path, read, lvis, 
     whole = read(path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_blocks, "BLOCK_BYTES", block)
+        patch.setattr(json_blocks, "_VALUE_BYTES", 1 + block % 7)
         assert_same(read(path), whole)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_blocks._Walk, "_ends", lambda self: iter(()))
-        patch.setattr(json_blocks, "_feed", row_by_row)
+        patch.setattr(json_blocks, "feed", row_by_row)
         assert_same(read(path), whole)
 
 
