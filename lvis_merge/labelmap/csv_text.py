@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def csv_rows(text: str, name: str) -> tuple[list[str], list[CsvRow]]:
     if not lines:
         raise InputError(f"{name}: is empty; it needs at least a header line.")
     header = lines[0]
-    repeated = sorted({column for column in header if header.count(column) > 1})
+    repeated = sorted(column for column, times in Counter(header).items() if times > 1)
     if repeated:
-        raise InputError(f"{name}: the column {', '.join(repeated)} is there more than once.")
+        columns = ", ".join(repeated)[:300]
+        raise InputError(f"{name}: the column {columns} is there more than once.")
     return header, [CsvRow(number, fields) for number, fields in enumerate(lines[1:], 1)]

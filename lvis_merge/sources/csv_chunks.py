@@ -15,6 +15,7 @@ import io
 import mmap
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +101,10 @@ def open_csv(
                 f"{name}: the header lacks {', '.join(missing)}; it reads"
                 f" {', '.join(columns)[:300]}. Check that it is the right file."
             )
-        repeated = sorted({column for column in columns if columns.count(column) > 1})
+        repeated = sorted(column for column, times in Counter(columns).items() if times > 1)
         if repeated:
             raise InputError(
-                f"{name}: the header names {', '.join(repeated)} twice. Mend the file."
+                f"{name}: the header names {', '.join(repeated)[:300]} twice. Mend the file."
             )
     cuts = _cut(path, start, chunk_bytes)
     return CsvFile(path, name, columns, tuple(Chunk(path, a, b) for a, b in cuts))

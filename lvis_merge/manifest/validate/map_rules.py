@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -158,8 +159,9 @@ def _rows_of(content: bytes, key: str) -> dict[str, MapRow] | None:
     """Rows of a map by a column that it may lack; a key given twice is left out."""
     text = content.decode("utf-8-sig", "replace")
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-    if not {key, "lvis_synset", "relation"} <= set(reader.fieldnames or ()):
-        return None
-    rows = list(reader)
-    names = Counter(row[key] for row in rows)
-    return {row[key]: row for row in rows if names[row[key]] == 1}
+    with suppress(csv.Error):  # a map that is none explains nothing
+        if {key, "lvis_synset", "relation"} <= set(reader.fieldnames or ()):
+            rows = list(reader)
+            times = Counter(row[key] for row in rows)
+            return {row[key]: row for row in rows if times[row[key]] == 1}
+    return None

@@ -12,6 +12,9 @@ from lvis_merge.errors import InputError
 from lvis_merge.sources.csv_chunks import fields, row_texts
 from lvis_merge.sources.files import read_all
 
+_MOST_PAIRS = 1_000_000
+"""A chain of classes has half the square of its length: a small file could fill the memory."""
+
 
 @dataclass(frozen=True)
 class Hierarchy:
@@ -63,7 +66,7 @@ def read_hierarchy(path: Path, name: str) -> Hierarchy:
     followed.
 
     Raises:
-        InputError: no JSON, or a node without a `LabelName`.
+        InputError: no JSON, a node without a `LabelName`, or far too many classes below others.
     """
     try:
         root = msgspec.json.decode(read_all(path, ".json"))
@@ -85,7 +88,17 @@ def read_hierarchy(path: Path, name: str) -> Hierarchy:
         found |= {child["LabelName"] for child in below if _is_named(child)}
         # what hangs on a node as a part is itself a node, with subcategories of its own
         stack += below + parts
-    return Hierarchy({mid: _reached_from(mid, children) for mid in children})
+    descendants: dict[str, frozenset[str]] = {}
+    pairs = 0
+    for mid in children:
+        descendants[mid] = _reached_from(mid, children)
+        pairs += len(descendants[mid])
+        if pairs > _MOST_PAIRS:
+            raise InputError(
+                f"{name}: has more than {_MOST_PAIRS:,} pairs of a class and one below it; Open"
+                " Images has a few thousand. Check that it is the class hierarchy."
+            )
+    return Hierarchy(descendants)
 
 
 def _is_named(node: Any) -> bool:
