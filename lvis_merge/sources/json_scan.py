@@ -66,11 +66,14 @@ def value_of(text: bytes) -> Any:
     Raises:
         UnicodeDecodeError: the text is not UTF-8.
     """
-    return json.loads(text.decode("utf-8"), parse_int=_parse_int)
+    return _value_decoder.decode(text.decode("utf-8"))
 
 
 def _parse_int(digits: str) -> float:
     return int(digits) if len(digits) < _FLOAT64_DIGITS else float(digits)
+
+
+_value_decoder = json.JSONDecoder(parse_int=_parse_int)
 
 
 def end_of_value(text: bytes) -> int:
