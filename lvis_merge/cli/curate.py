@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lvis_merge.cli.options import Json
-from lvis_merge.cli.outputs import check_folder
+from lvis_merge.cli.outputs import check_folder, write_text
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def curate(
     from lvis_merge.inspect.database import database
     from lvis_merge.inspect.loaded import datasets_of, told
     from lvis_merge.merge.corrections import corrections_csv, read_corrections
-    from lvis_merge.testing.whole_file import whole_file
 
     opened = manifests.open(manifest)
     earlier = read_corrections(out.read_bytes(), out.name).rows if out.exists() else ()
@@ -69,8 +68,7 @@ def curate(
         for name in names:
             read_tags(fo.load_dataset(name), tags)
     found = curated(tags.tags, opened.categories, earlier)
-    with whole_file(out) as partial:
-        partial.write_text(corrections_csv(found.rows), encoding="utf-8")
+    write_text(out, corrections_csv(found.rows))
     _tell(tags, found, Console(stderr=True))
     counts = _counts(found)
     if as_json:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lvis_merge.cli.options import Json
-from lvis_merge.cli.outputs import answer, check_folder
+from lvis_merge.cli.outputs import answer, check_folder, write_text
 
 
 def diff(
@@ -40,10 +40,8 @@ def diff(
         found = compare(manifests.open(before), manifests.open(after), stages)
     if report:
         from lvis_merge.diff.page import render
-        from lvis_merge.testing.whole_file import whole_file
 
-        with whole_file(report) as partial:
-            partial.write_text(render(found), encoding="utf-8")
+        write_text(report, render(found))
     answer(
         found,
         lambda diff: {"equal": diff.equal, **asdict(diff)},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lvis_merge.cli.options import OUTPUT, Lenient, Split
-from lvis_merge.cli.outputs import answer, check_folder
+from lvis_merge.cli.outputs import answer, check_folder, write_text
 from lvis_merge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ def evaluate(
     if by_category:
         from lvis_merge.evaluation.writing import category_csv
 
-        by_category.write_text(category_csv(scored), encoding="utf-8")
+        write_text(by_category, category_csv(scored))
     if plot:
         from lvis_merge.evaluation.plot import ap_plot
 
-        plot.write_text(ap_plot(scored), encoding="utf-8")
+        write_text(plot, ap_plot(scored))
     answer(scored, plain, print_evaluation, as_json=as_json)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lvis_merge.cli.options import Json
+from lvis_merge.cli.outputs import write_text
 from lvis_merge.errors import CheckFailedError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _print_problems(file: Path, problems: list[Problem]) -> None:
 
 def _write(out: Path, text: str) -> None:
     try:
-        out.write_text(text, encoding="utf-8")
+        write_text(out, text)
     except OSError as error:
         raise InputError(
             f"{out}: cannot be written ({error.strerror}). Give another --out."

@@ -53,11 +53,16 @@ def check_folder(file: Path | None) -> None:
         raise InputError(f"{file}: is a folder. Give a file.")
 
 
+def write_text(file: Path, text: str) -> None:
+    """Writes text, whole or not at all."""
+    from lvis_merge.whole_file import whole_file
+
+    with whole_file(file) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def write_json(file: Path, value: Any) -> None:
     """Writes JSON, whole or not at all."""
     import json
 
-    from lvis_merge.testing.whole_file import whole_file
-
-    with whole_file(file) as partial:
-        partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    write_text(file, json.dumps(value, indent=2) + "\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lvis_merge.cli.options import OUTPUT, JsonOutput
-from lvis_merge.cli.outputs import answer, check_folder
+from lvis_merge.cli.outputs import answer, check_folder, write_text
 from lvis_merge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,21 +72,13 @@ def roadmap(
         written = _roadmap(folder)
     for file, form in ((markdown, written.markdown), (csv, written.csv), (plot, written.plot)):
         if file:
-            _write(file, form())
+            write_text(file, form())
     answer(
         written,
         lambda forms: forms.json(),
         lambda forms, console: forms.show(console),
         as_json=as_json,
     )
-
-
-def _write(file: Path, text: str) -> None:
-    """Whole or not at all."""
-    from lvis_merge.testing.whole_file import whole_file
-
-    with whole_file(file) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)

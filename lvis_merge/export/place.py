@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lvis_merge.errors import InputError
-from lvis_merge.unfinished import unfinished
+from lvis_merge.unfinished import partial_folder
 
 _NAME_BYTES = 255 - len("..partial-4194304")
 """Of the 255 that file systems allow; the temporary sibling's name is the longest."""
@@ -47,8 +47,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     check_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    with unfinished(partial):
+    with partial_folder(out) as partial:
         yield partial
         check_new(out)
         partial.rename(out)
@@ -69,8 +68,7 @@ def new_file(out: Path) -> Iterator[Path]:
     """
     check_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    with unfinished(folder):
+    with partial_folder(out) as folder:
         partial = folder / out.name
         yield partial
         with partial.open("rb") as written:

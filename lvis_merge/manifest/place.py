@@ -7,15 +7,13 @@ replaced there is, for a moment, none.
 from __future__ import annotations
 
 import os
-import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE, record_head
-from lvis_merge.unfinished import unfinished
+from lvis_merge.unfinished import partial_folder, remove_leftovers
 
 _NAME_BYTES = 255 - len("..partial-4194304")
 """Of the 255 that file systems allow; the temporary sibling's name is the longest."""
@@ -79,17 +77,15 @@ def renamed_when_complete(out: Path, overwrite: bool) -> Iterator[Path]:
     check_out(out, overwrite)
     place = _resolved(out)
     place.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(place, "partial")
-    partial = place.with_name(f".{place.name}.partial-{os.getpid()}")
     try:
-        with unfinished(partial):
+        with partial_folder(place) as partial:
             yield partial
             _sync(partial)
             check_out(out, overwrite)
             _swap(partial, place)
     finally:
         if place.exists():
-            _remove_leftovers(place, "old")
+            remove_leftovers(place, "old")
 
 
 def _resolved(out: Path) -> Path:
@@ -108,25 +104,6 @@ def _swap(partial: Path, place: Path) -> None:
             aside.rename(place)
         raise
     _sync_entry(place.parent)
-
-
-def _remove_leftovers(place: Path, kind: str) -> None:
-    """Removes this process's and dead processes' `partial` or `old` siblings."""
-    name = re.compile(rf"\.{re.escape(place.name)}\.{kind}-(\d+)")
-    for sibling in place.parent.iterdir():
-        match = name.fullmatch(sibling.name)
-        if match and (int(match[1]) == os.getpid() or not _is_alive(int(match[1]))):
-            shutil.rmtree(sibling, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _sync(folder: Path) -> None:

@@ -11,6 +11,7 @@ from lvis_merge.errors import InputError, SizesMissingError
 from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.sources.files import base_name
 from lvis_merge.sources.sizes import Sizes, find_images, read_sizes, stored_sizes
+from lvis_merge.whole_file import whole_file
 
 
 def known_sizes(inputs: Inputs) -> Sizes | None:
@@ -80,7 +81,10 @@ def _sizes_missing(
 ) -> SizesMissingError:
     selection = inputs.options.out.parent / "openimages_selection.csv"
     selection.parent.mkdir(parents=True, exist_ok=True)
-    with selection.open("w", encoding="utf-8", newline="") as file:
+    with (
+        whole_file(selection) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["ImageID", "Subset"])
         writer.writerows(sorted(zip(ids.to_pylist(), subset, strict=True)))

@@ -30,7 +30,7 @@ from lvis_merge.evaluation.known import Known
 from lvis_merge.evaluation.pairs import Ints
 from lvis_merge.evaluation.result_table import BOXES, MASKS, is_table
 from lvis_merge.sources.files import is_remote
-from lvis_merge.testing.whole_file import whole_file
+from lvis_merge.whole_file import whole_file
 
 POOL_SIZE = 1000
 """Detections an image that `test` keeps before the cap of 300."""

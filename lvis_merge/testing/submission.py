@@ -15,7 +15,7 @@ from lvis_merge.evaluation.known import Known
 from lvis_merge.evaluation.result_faults import Faults
 from lvis_merge.evaluation.results import mask_areas
 from lvis_merge.testing.pools import result_lines
-from lvis_merge.testing.whole_file import whole_file
+from lvis_merge.whole_file import whole_file
 
 MEMBER = "results.json"
 """The one file in the archive, without a folder."""

@@ -14,7 +14,7 @@ import numpy as np
 from lvis_merge.testing.inference.journal import Journal
 from lvis_merge.testing.inference.plan import RECORD, RESULTS, STATE, RunPlan
 from lvis_merge.testing.pools import POOL_FILE, pool_writer
-from lvis_merge.testing.whole_file import whole_file
+from lvis_merge.whole_file import whole_file
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE
 from lvis_merge.testing.inference.views import Scale
 from lvis_merge.testing.pools import POOL_SIZE
-from lvis_merge.testing.whole_file import whole_file
+from lvis_merge.whole_file import whole_file
 
 RESULTS, RECORD = "results.json", "test.json"
 STATE = ".unfinished"
