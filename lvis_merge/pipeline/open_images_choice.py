@@ -15,7 +15,8 @@ from lvis_merge.merge.selection import Candidates, select
 from lvis_merge.merge.tally import KEPT, Tally, first_rule, total
 from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.pipeline.open_images_scan import Scanned
-from lvis_merge.sources.csv_chunks import fields, row_texts
+from lvis_merge.sources.csv_chunks import row_texts
+from lvis_merge.sources.csv_fields import fields
 from lvis_merge.sources.files import base_name, read_all
 from lvis_merge.sources.open_images.scan import FileScan
 from lvis_merge.sources.sizes import Sizes, find_images

@@ -21,7 +21,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from lvis_merge.errors import LvisMergeError
+from lvis_merge.errors import InputError, LvisMergeError
+from lvis_merge.sources.files import no_room
 from lvis_merge.sources.tables import JsonSource
 
 LARGE_BYTES = 32 << 20
@@ -69,6 +70,11 @@ def read_apart(
     finally:
         child.kill()
         child.wait()
+    if code < 0:
+        raise InputError(
+            f"{path}: the process that read it was ended by signal {-code}. The machine may be out"
+            " of memory: close what else runs on it, or use a larger one."
+        )
     if code != 0:
         raise RuntimeError(f"the process that read {path} ended with {code}")
     found = pickle.loads((folder / "found").read_bytes())
@@ -94,12 +100,18 @@ def _main(folder: Path) -> None:
         (folder / "found").write_bytes(pickle.dumps(error))
         return
     empty = {}
-    for name in _TABLES:
-        table = getattr(source, name)
-        with pa.ipc.new_file(folder / name, table.schema) as out:
-            out.write_table(table)
-        empty[name] = table.schema.empty_table()
-    (folder / "found").write_bytes(pickle.dumps(replace(source, **empty)))
+    try:
+        for name in _TABLES:
+            table = getattr(source, name)
+            with pa.ipc.new_file(folder / name, table.schema) as out:
+                out.write_table(table)
+            empty[name] = table.schema.empty_table()
+        (folder / "found").write_bytes(pickle.dumps(replace(source, **empty)))
+    except OSError as problem:
+        for name in _TABLES:  # makes the room that the message needs
+            (folder / name).unlink(missing_ok=True)
+        error = no_room(path, folder.parent, problem)
+        (folder / "found").write_bytes(pickle.dumps(error))
 
 
 if __name__ == "__main__":

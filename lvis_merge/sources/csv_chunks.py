@@ -11,27 +11,27 @@ its line is a row of its own, so that it does not swallow the rows behind it.
 from __future__ import annotations
 
 import csv
-import io
-import mmap
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lvis_merge.errors import InputError
+from lvis_merge.sources.csv_fields import csv_bytes, fields
 
 CHUNK_BYTES = 16 << 20
 _ROW_BYTES = 1 << 16
 """A quote that is still open after so many bytes is a stray one."""
 
+_CHANGED = "Nothing may change the inputs while they are read: build again."
+
 _FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"(?=[,\r\n]|\Z)|(?!")[^,\r\n]*+)'
 _ROW = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_FIELD_TEXT = re.compile(r'"((?:[^"]|"")*+)"?([^,]*)|([^,]*)')
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,15 @@ class Chunk:
     stop: int
 
     def read(self) -> bytes:
-        """The range's bytes."""
-        with self.path.open("rb", buffering=0) as file:
-            return os.pread(file.fileno(), self.stop - self.start, self.start)
+        """The range's bytes.
+
+        Raises:
+            InputError: the file has gone or has become shorter since it was cut.
+        """
+        data = _bytes_at(self.path, self.start, self.stop - self.start)
+        if len(data) < self.stop - self.start:
+            raise InputError(f"{self.path}: became shorter while it was read. {_CHANGED}")
+        return data
 
 
 @dataclass(frozen=True)
@@ -115,21 +121,43 @@ def recut(file: CsvFile, chunk_bytes: int = CHUNK_BYTES) -> CsvFile:
     if not file.chunks:
         return file
     start = file.chunks[0].start
-    cuts, first = [], start
-    with file.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as data:
-        for row_start, row_stop in _quoted_rows(data, start):
-            while row_start - first > chunk_bytes and (
-                stop := data.find(b"\n", first + chunk_bytes - 1, row_start) + 1
-            ):
-                cuts.append((first, stop))
-                first = stop
-            if row_stop - first >= chunk_bytes:
-                cuts.append((first, row_stop))
-                first = row_stop
-    cuts += _cut(file.path, first, chunk_bytes)
-    return CsvFile(
-        file.path, file.name, file.columns, tuple(Chunk(file.path, a, b) for a, b in cuts)
-    )
+    size = file.chunks[-1].stop
+    cuts = []
+    while start < size:
+        stop = _next_cut(file.path, start, size, chunk_bytes)
+        cuts.append(Chunk(file.path, start, stop))
+        start = stop
+    return CsvFile(file.path, file.name, file.columns, tuple(cuts))
+
+
+def _next_cut(path: Path, start: int, size: int, chunk_bytes: int) -> int:
+    """Where the first row ends that reaches so far from the start; looked for in ever more text."""
+    window = chunk_bytes + 2 * _ROW_BYTES
+    while True:
+        # not mapped into memory: of a mapped file that becomes shorter, reading kills the process
+        data = _bytes_at(path, start, min(window, size - start))
+        at = 0
+        for row_start, row_stop in _quoted_rows(data):
+            if row_start >= chunk_bytes:
+                break
+            at = row_stop
+        cut = at if at >= chunk_bytes else data.find(b"\n", max(at, chunk_bytes - 1)) + 1
+        if 0 < cut < len(data):
+            return start + cut
+        if start + window >= size:
+            return size
+        window *= 4
+
+
+def _bytes_at(path: Path, start: int, length: int) -> bytes:
+    """What stands there in a file; less where it ends before."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return os.pread(file.fileno(), length, start)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error}). {_CHANGED}"
+        ) from error
 
 
 def well_quoted(data: bytes) -> bool:
@@ -149,15 +177,16 @@ def well_quoted(data: bytes) -> bool:
     return bool(border[buffer[opening - 1]].all() and border[buffer[closing + 1]].all())
 
 
-def _quoted_rows(data: bytes | mmap.mmap, start: int = 0) -> Iterator[tuple[int, int]]:
+def _quoted_rows(data: bytes) -> Iterator[tuple[int, int]]:
     """First byte and one past the last byte, line end included, of each row that holds quotes."""
+    start = 0
     while (quote := data.find(b'"', start)) >= 0:
         first = 1 + max(data.rfind(b"\n", start, quote), data.rfind(b"\r", start, quote), start - 1)
         start = _row_end(data, first)
         yield first, start
 
 
-def _row_end(data: bytes | mmap.mmap, start: int) -> int:
+def _row_end(data: bytes, start: int) -> int:
     limit = min(start + _ROW_BYTES, len(data))
     row = _ROW.match(data, start, limit)
     end = row.end() if row else start
@@ -259,25 +288,3 @@ def _line_ends(data: bytes) -> np.ndarray | None:
         if np.any(np.searchsorted(quotes, ends) % 2):
             return None
     return ends
-
-
-def fields(text: str) -> list[str]:
-    """The fields of one row's text; a stray quote is read as Python's `csv` reads it."""
-    if '"' not in text:
-        return text.split(",")
-    found, place = [], 0
-    while place <= len(text):
-        field = _FIELD_TEXT.match(text, place)
-        assert field is not None  # the pattern matches the empty text
-        plain = field[3]
-        found.append(plain if plain is not None else field[1].replace('""', '"') + field[2])
-        place = field.end() + 1
-    return found
-
-
-def csv_bytes(rows: Iterable[list[str]]) -> bytes:
-    """Rows of fields as CSV, UTF-8."""
-    out = io.StringIO(newline="")
-    # fields that hold a character of the line end are quoted: so both are named
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue().encode()

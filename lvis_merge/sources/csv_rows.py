@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from lvis_merge.sources.csv_chunks import csv_bytes, fields, row_texts, well_quoted
+from lvis_merge.sources.csv_chunks import row_texts, well_quoted
+from lvis_merge.sources.csv_fields import csv_bytes, fields
 from lvis_merge.sources.rejects import Reject
 
 # Python's float, Arrow's CSV reader and Arrow's cast agree on these spellings.

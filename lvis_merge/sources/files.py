@@ -5,6 +5,7 @@ The hash and the size in the manifest are those of the file as given (still comp
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -203,6 +204,8 @@ def open_plain(path: Path, member_suffix: str) -> Iterator[IO[bytes]]:
             " Download it again."
         ) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # what the block wrote
+            raise
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from error
 
 
@@ -276,11 +279,22 @@ def unpacked(path: Path, member_suffix: str, folder: Path) -> Path:
     """A plain file to read ranges of: the file itself, or a copy unpacked into a folder.
 
     Raises:
-        InputError: as `open_plain`.
+        InputError: as `open_plain`, or the folder's disk is full.
     """
     if path.suffix not in (".gz", ".zip"):
         return path
     handle, name = tempfile.mkstemp(dir=folder, suffix=member_suffix)
-    with os.fdopen(handle, "wb") as out, open_plain(path, member_suffix) as source:
-        shutil.copyfileobj(source, out, 1 << 22)
+    try:
+        with os.fdopen(handle, "wb") as out, open_plain(path, member_suffix) as source:
+            shutil.copyfileobj(source, out, _PIECE_BYTES)
+    except OSError as error:  # reading raises no such
+        raise no_room(path, folder, error) from error
     return Path(name)
+
+
+def no_room(path: Path, folder: Path, error: OSError) -> InputError:
+    """About a file that is kept on disk while it is read, and a disk that does not take it."""
+    return InputError(
+        f"{path}: {folder} does not hold what it unpacks to ({error.strerror or error}). Make room"
+        " there, or name a folder on a larger disk in TMPDIR."
+    )

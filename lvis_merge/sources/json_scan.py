@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lvis_merge.errors import InputError
 from lvis_merge.sources.files import open_plain
 
 _AFTER_VALUE = re.compile(r"[ \t\n\r]*(?:([,\]])[ \t\n\r]*|$)")
@@ -143,6 +144,9 @@ def row_texts(path: Path, blocks: list[Block], rows: list[int]) -> dict[int, str
 
     Returns:
         The text by place.
+
+    Raises:
+        InputError: the file is not what it was when it was read.
     """
     texts: dict[int, str] = {}
     wanted = iter(rows)
@@ -159,6 +163,11 @@ def row_texts(path: Path, blocks: list[Block], rows: list[int]) -> dict[int, str
             if found is None:
                 found = scan_rows(array[1:])[0]
             while row is not None and (following is None or row < following.first_row):
+                if row - block.first_row >= len(found):
+                    raise InputError(
+                        f"{path}: changed while it was read. Nothing may change the inputs: build"
+                        " again."
+                    )
                 texts[row] = found[row - block.first_row].decode("utf-8")
                 row = next(wanted, None)
     return texts

@@ -15,14 +15,13 @@ from lvis_merge.errors import InputError
 from lvis_merge.sources import csv_chunks
 from lvis_merge.sources.csv_chunks import (
     CsvFile,
-    csv_bytes,
-    fields,
     open_csv,
     recut,
     row_texts,
     take_rows,
     well_quoted,
 )
+from lvis_merge.sources.csv_fields import csv_bytes, fields
 
 FIELD = st.sampled_from(
     [

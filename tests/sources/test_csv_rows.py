@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lvis_merge.sources import csv_rows
-from lvis_merge.sources.csv_chunks import fields, row_texts
+from lvis_merge.sources.csv_chunks import row_texts
+from lvis_merge.sources.csv_fields import fields
 from lvis_merge.sources.csv_rows import (
     CONFIDENCE,
     COORDINATE,

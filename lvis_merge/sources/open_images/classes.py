@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from lvis_merge.errors import InputError
-from lvis_merge.sources.csv_chunks import fields, row_texts
+from lvis_merge.sources.csv_chunks import row_texts
+from lvis_merge.sources.csv_fields import fields
 from lvis_merge.sources.files import read_all
 
 _MOST_PAIRS = 1_000_000
