@@ -32,7 +32,7 @@ T = TypeVar("T")
 _WAIT_SECONDS = 0.2
 _MOST_TIMES = 50
 """Annotations unpack to some ten times their size; one byte over and over to a thousand times."""
-_ALWAYS_BYTES = 32 << 20
+_ALWAYS_BYTES = 16 << 20
 """To this an archive of any size may unpack: it does no harm."""
 _PIECE_BYTES = 16 << 20
 _REMOTE = ("s3://", "http://", "https://", "gs://", "az://", "abfs://")
