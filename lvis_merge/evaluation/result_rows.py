@@ -77,7 +77,10 @@ class EntryColumns:
 
     def odd(self, row: bytes) -> None:
         """Takes an entry that `plain` refuses: malformed, or with numbers that JSON lacks."""
-        value = value_of(row)
+        try:
+            value = value_of(row)
+        except RecursionError:
+            value = "lists in lists in lists"
         entry = _as_entry(value)
         if entry is not None:
             self._take([entry])

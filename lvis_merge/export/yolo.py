@@ -32,7 +32,7 @@ from lvis_merge.export.in_order import in_order
 from lvis_merge.export.options import BoxOnly, Exported
 from lvis_merge.export.split_rows import SplitRows, boxes_of, by_whole_images, one_chunk
 from lvis_merge.export.yolo_text import box_lines, clipped, outlines, polygon_lines
-from lvis_merge.image_roots import ImageRoot
+from lvis_merge.image_roots import ImageRoot, check_name
 from lvis_merge.manifest import Manifest
 
 DETECT, SEGMENT = "detect", "segment"
@@ -75,7 +75,8 @@ def write_yolo(
         advance: told how many images were written.
 
     Raises:
-        InputError: a table is missing or damaged, or two images would have one label file.
+        InputError: a table is missing or damaged, two images would have one label file, or a file
+            name leads out of the folder.
     """
     manifest = splits[0].manifest
     _write_classes(folder / "classes.csv", manifest)
@@ -101,6 +102,7 @@ class _Places:
     def _labels(self, split: SplitRows) -> list[str]:
         labels = []
         for name in split.images["file_name"].to_pylist():
+            check_name(name)
             label = PurePosixPath(name).with_suffix(".txt").as_posix()
             if label in self._taken:
                 raise InputError(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from lvis_merge.image_roots import ImageRoot, find_image
 from lvis_merge.inspect.documents import ImageFile
+from lvis_merge.whole_file import whole_file
 
 _LONG_SIDE = 640
 _STEPS = 20
@@ -38,7 +39,7 @@ def image_files(images: pa.Table, roots: Sequence[ImageRoot], folder: Path) -> l
         if found is not None:
             files.append(ImageFile(str(found.absolute()), False))
         else:
-            shape = max(1, round(_STEPS * width / height)) / _STEPS
+            shape = min(max(1, round(_STEPS * width / height)), _STEPS**2) / _STEPS
             files.append(ImageFile(str(folder / f"missing_{shape:.2f}.png"), True))
     for path in {Path(file.path) for file in files if file.missing}:
         if not path.exists():
@@ -62,4 +63,5 @@ def _draw(path: Path, shape: float) -> None:
         anchor="mm",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path)
+    with whole_file(path) as partial:
+        picture.save(partial)

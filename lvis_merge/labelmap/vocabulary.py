@@ -92,7 +92,7 @@ def _read_categories(path: Path) -> list[_Category]:
         if data.lstrip()[:1] == b"[":
             return msgspec.json.decode(data, type=list[_Category])
         return msgspec.json.decode(data, type=_Annotations).categories
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{path}: holds no LVIS categories ({error}). Give an LVIS annotation file or a list"
             " of LVIS categories, each with name and synset."

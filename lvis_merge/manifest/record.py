@@ -20,6 +20,7 @@ from lvis_merge.sources.files import InputRecord
 RECORD_FILE = "manifest.json"
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\\x00]+$")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -169,7 +170,7 @@ class ManifestRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     seed: int
     options: dict[str, Any]
     inputs: tuple[InputRecord, ...]
-    maps: dict[str, Digest]
+    maps: dict[FileName, Digest]
     counts: dict[str, dict[str, KindCounts]]
     evidence: EvidenceCounts = msgspec.field(default_factory=EvidenceCounts)
     eql: EqlConstants | None = None
@@ -229,7 +230,7 @@ def record_head(data: bytes) -> Mapping[str, Any] | None:
     """The fields that tell a manifest's record of any version from other JSON, or None."""
     try:
         value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(value, dict) or not isinstance(value.get("schema_version"), int):
         return None

@@ -18,6 +18,7 @@ from lvis_merge.sources.json_rows import with_texts
 from lvis_merge.sources.json_sinks import RowSink
 from lvis_merge.sources.rejects import rejects_table
 
+_DEEPEST = 100
 _VALUES = frozenset({"info", "licenses", "categories"})
 
 
@@ -49,11 +50,22 @@ def read_annotation_file(
 def _check_storable(path: Path, name: str, value: Any) -> None:
     """The manifest keeps these as they are, in strict JSON."""
     try:
+        if _depth(value) > _DEEPEST:
+            raise ValueError(f"lists in lists, {_DEEPEST} deep")
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:  # NaN, an infinite number, a lone surrogate
         raise InputError(
             f"{path}: `{name}` holds what JSON cannot ({error}). Mend or remove it."
         ) from error
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects lie in each other."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, list | dict)]:
+        depth += 1
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def rejected_rows(

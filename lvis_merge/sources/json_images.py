@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.errors import InputError
+from lvis_merge.image_roots import OUTSIDE
 from lvis_merge.sources.flickr import flickr_photo_id
 from lvis_merge.sources.json_rows import RowT, TypedRows, wrong_kind
 from lvis_merge.sources.tables import IDS, IMAGE_ROWS
@@ -23,8 +24,6 @@ _ImageId = Annotated[int, msgspec.Meta(ge=0, le=2**51 - 1)]
 _Side = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 _Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 _URL_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)")
-# a part `..`, a leading slash or backslash, or a drive
-_OUTSIDE = r"(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:"
 
 
 class ImageId(msgspec.Struct, gc=False):
@@ -209,7 +208,7 @@ def published_name(url: str) -> str | None:
 
 def _check_names(path: Path, images: pa.Table, places: npt.NDArray[np.int64]) -> None:
     for name in ("source_file_name", "file_name"):
-        outside = pc.match_substring_regex(images[name], _OUTSIDE)
+        outside = pc.match_substring_regex(images[name], OUTSIDE)
         place = pc.index(outside, True).as_py()
         if place >= 0:
             raise InputError(

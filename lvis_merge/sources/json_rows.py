@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +20,11 @@ RowT = TypeVar("RowT", bound=msgspec.Struct)
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
+@cache
+def _decoder(row_type: type[RowT]) -> msgspec.json.Decoder[list[RowT]]:
+    return msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
+
+
 class TypedRows(ABC, Generic[RowT]):
     """Decodes rows as structs; tells apart those that lack a field from those with a wrong value.
 
@@ -30,7 +36,7 @@ class TypedRows(ABC, Generic[RowT]):
     """
 
     def __init__(self, row_type: type[RowT]) -> None:
-        self._decoder = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
+        self._decoder = _decoder(row_type)
         fields = msgspec.structs.fields(row_type)
         self._fields = [field.encode_name for field in fields]
         self._needed = [field.encode_name for field in fields if field.required]
@@ -53,20 +59,23 @@ class TypedRows(ABC, Generic[RowT]):
 
     def odd(self, row: bytes) -> None:
         """Takes one row that `plain` refuses: bad, or good with oddities where nobody reads."""
-        value = value_of(row)
+        try:
+            value = value_of(row)
+        except RecursionError:
+            return self._reject("value", None)
         if isinstance(value, dict):
             self._found.update(value)
         if not isinstance(value, dict) or self.lacks_columns(value):
-            self._reject("columns", value)
-            return
+            return self._reject("columns", value)
         read = {name: value[name] for name in self._fields if name in value}
         try:
             text = msgspec.json.encode([self.made_plain(read)])
-        except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
-            self._reject("value", value)
-            return
+        # a lone surrogate, a number beyond 64 bits, lists in lists in lists
+        except (UnicodeEncodeError, OverflowError, RecursionError):
+            return self._reject("value", value)
         if not self.plain(text):
             self._reject("value", value)
+        return None
 
     def _reject(self, reason: str, value: Any) -> None:
         self.seen += 1

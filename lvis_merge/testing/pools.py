@@ -94,7 +94,7 @@ def _known_categories(path: str) -> Ints | None:
         if data is None:
             return None
         return np.unique(np.array(msgspec.json.decode(data, type=list[int]), np.int64))
-    except (msgspec.DecodeError, OverflowError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, OSError) as error:
         where = path if is_table(path) else beside
         raise InputError(
             f"{where}: its list of known categories is damaged ({error}). Run `lvis-merge experts`"

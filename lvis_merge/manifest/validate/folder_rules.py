@@ -108,7 +108,7 @@ def _croissant(folder: Path, digests: dict[str, str]) -> Iterator[Finding]:
         listed = {one["@id"]: one["sha256"] for one in document["distribution"]}
     except FileNotFoundError:
         return
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         yield error("croissant", CROISSANT_FILE, "not the description that a build writes")
         return
     for name in _TABLE_FILES:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lvis_merge.image_roots import OUTSIDE
 from lvis_merge.manifest.validate.columns import (
     Bools,
     Ints,
@@ -91,7 +92,7 @@ def file_names(loaded: Loaded) -> Iterator[Finding]:
     yield from loaded.broken(
         "file_name",
         "images",
-        matches(name, r"^$|^/|(?:^|[/\\])\.\.(?:[/\\]|$)"),
+        matches(name, rf"^$|{OUTSIDE}"),
         lambda row: f"file_name {name[row]} leaves the image root",
     )
     from_url = last_two_parts(url)

@@ -102,7 +102,7 @@ def read_fitted(path: Path) -> Fitted:
         raise InputError(f"{path}: no such file. Give the report that --fit-on wrote.") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{path}: is not the report of a fit ({error}). Give the file that --fit-on wrote."
         ) from error

@@ -56,7 +56,7 @@ def read_evaluation(path: Path) -> EvaluationFile:
         found = msgspec.json.decode(path.read_bytes(), type=EvaluationFile)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{path}: is no evaluation ({error}). Write it with `lvis-merge evaluate --json`."
         ) from error

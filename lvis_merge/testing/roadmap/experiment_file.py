@@ -93,7 +93,7 @@ def read_experiment_file(path: Path) -> ExperimentFile:
         found = msgspec.convert(tomllib.loads(path.read_text("utf-8")), ExperimentFile)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise InputError(
             f"{path}: {error}. It has [[run]] with name and group, [[setting]] with key, name and,"
             " maybe, step, [[comparison]] with setting and over, and, maybe, a title."

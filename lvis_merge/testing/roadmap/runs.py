@@ -106,7 +106,7 @@ def _config(path: Path) -> _Config:
         config = msgspec.convert(tomllib.loads(text), _Config)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise InputError(
             f"{path}: {error}. It has a table [runs] with a file for each step, and [[test]] with"
             " name, AP and, maybe, AP_r, AP_c and AP_f, from 0 to 100."
