@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lvis_merge import __version__
+from lvis_merge.cli.broken_manifest import broken_manifest
 from lvis_merge.cli.build import build
 from lvis_merge.cli.curate import curate
 from lvis_merge.cli.demo import demo
@@ -123,6 +124,8 @@ def run() -> int:
     except Exception:
         if (code := stop_code()) is not None:  # what a library made of the signal
             return _told(STOPPED, code)
+        if (message := broken_manifest()) is not None:
+            return _told(message, LvisMergeError.exit_code)
         traceback.print_exc()
         return _told("this is a fault of lvis-merge, not yours; please report the lines above.", 70)
     return 0

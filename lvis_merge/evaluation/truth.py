@@ -124,11 +124,13 @@ def less_exhaustive(
 
 
 def checked(truth: GroundTruth) -> GroundTruth:
-    """The ground truth, if there is something in it to find.
+    """The ground truth, if it can be compared with.
 
     Raises:
-        InputError: it has no objects.
+        InputError: it has no objects, or a category twice.
     """
+    if pc.count_distinct(truth.categories["category_id"]).as_py() < truth.categories.num_rows:
+        raise InputError(f"{truth.name}: has a category id twice. Give each category its own.")
     if not truth.objects.num_rows:
         raise InputError(
             f"{truth.name}: has no objects to compare detections with. Give a split with"

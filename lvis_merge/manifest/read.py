@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import daft
     import pandas as pd
 
+opened: dict[Path, None] = {}
+"""The folders that this process has opened, in order; for messages about errors."""
+
 _SPECS = {spec.name: spec for spec in TABLES}
 
 
@@ -168,4 +171,6 @@ def open_manifest(path: str | Path) -> Manifest:
         ) from error
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}).") from error
-    return Manifest(folder, ManifestRecord.from_json(data, str(file)))
+    record = ManifestRecord.from_json(data, str(file))
+    opened[folder] = None
+    return Manifest(folder, record)
