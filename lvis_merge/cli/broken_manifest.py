@@ -1,7 +1,7 @@
 """Errors that a manifest is to blame for, told as what is wrong with it.
 
-Commands trust that a manifest keeps its rules: proving them all takes longer than most commands. Where
-one ends in an unexpected error, the rules are proved after all.
+Commands trust that a manifest keeps its rules: proving them all takes longer than most commands.
+Where one ends in an unexpected error, the rules are proved after all.
 """
 
 from __future__ import annotations

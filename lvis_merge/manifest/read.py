@@ -77,9 +77,13 @@ class Manifest:
             )
         path = self.path / spec.file_name
         try:
-            table = pq.ParquetFile(path, memory_map=True).read(
-                columns=None if columns is None else list(columns)
-            )
+            file = pq.ParquetFile(path, memory_map=True)
+            if not self.record.has_room_for(name, rows := file.metadata.num_rows):
+                raise InputError(
+                    f"{path}: has {rows:,} rows, far more than {RECORD_FILE} says."
+                    " Build the manifest again."
+                )
+            table = file.read(columns=None if columns is None else list(columns))
         except FileNotFoundError as error:
             raise InputError(f"{path}: missing. Build the manifest again.") from error
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -18,6 +18,7 @@ from lvis_merge.merge.rules import REPEAT_THRESHOLD
 from lvis_merge.sources.files import InputRecord
 
 RECORD_FILE = "manifest.json"
+_ALWAYS_ROWS = 100_000
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\\x00]+$")]
@@ -185,6 +186,15 @@ class ManifestRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def replace(self, **changes: Any) -> ManifestRecord:
         """A copy with some fields changed."""
         return msgspec.structs.replace(self, **changes)
+
+    def has_room_for(self, table: str, rows: int) -> bool:
+        """Whether a table may have so many rows, far more than were written or not.
+
+        A small Parquet file can hold a billion equal rows: they would fill the memory before they
+        could be told to be wrong.
+        """
+        written = self.rows[table].total if table in self.rows else 0
+        return rows <= max(_ALWAYS_ROWS, 10 * written)
 
     def to_json(self) -> bytes:
         """The file's bytes: UTF-8, two spaces, maps sorted by key, a newline at the end."""

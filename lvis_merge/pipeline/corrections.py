@@ -106,7 +106,8 @@ class AppliedCorrections:
         place = pc.index_in(annotations["image_id"], value_set=images["image_id"].combine_chunks())
         category = annotations["category_id"].combine_chunks()
         changed: dict[int, int] = {}
-        for source in sorted({self.corrections.rows[at].source for at in new}):
+        sources = set(annotations["source"].unique().to_pylist())
+        for source in sorted(sources & {self.corrections.rows[at].source for at in new}):
             rows = np.flatnonzero(pc.equal(annotations["source"], source).to_numpy())
             part = annotations.select(["source_annotation_id", "source_label"]).take(pa.array(rows))
             owners = images["source_image_id"].take(place.take(pa.array(rows)))

@@ -88,7 +88,7 @@ def validate(path: str | Path) -> list[Finding]:
             raise
         return [error("record", RECORD_FILE, str(problem))]
     findings = list(folder_rules.files_present(folder, record))
-    tables, problems = folder_rules.read_tables(folder)
+    tables, problems = folder_rules.read_tables(folder, record)
     findings += problems
     maps = folder_rules.read_maps(folder, record)
     if len(tables) == len(TABLES):

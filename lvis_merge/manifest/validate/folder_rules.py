@@ -33,7 +33,7 @@ def files_present(folder: Path, record: ManifestRecord) -> Iterator[Finding]:
         yield warning("files", name, "is no part of a manifest")
 
 
-def read_tables(folder: Path) -> tuple[dict[str, pa.Table], list[Finding]]:
+def read_tables(folder: Path, record: ManifestRecord) -> tuple[dict[str, pa.Table], list[Finding]]:
     """Reads each table that has the declared schema.
 
     Returns:
@@ -45,7 +45,13 @@ def read_tables(folder: Path) -> tuple[dict[str, pa.Table], list[Finding]]:
         if not path.is_file():
             continue  # told by `files_present`
         try:
-            table = pq.ParquetFile(path, memory_map=True).read()
+            file = pq.ParquetFile(path, memory_map=True)
+            if not record.has_room_for(spec.name, rows := file.metadata.num_rows):
+                findings.append(
+                    error("rows", spec.name, f"has {rows:,} rows, far more than {RECORD_FILE} says")
+                )
+                continue
+            table = file.read()
             table.validate(full=True)  # text that is no UTF-8, offsets that lead nowhere
         except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
             findings.append(error("schema", spec.name, f"not a readable Parquet file: {problem}"))
