@@ -20,9 +20,17 @@ RowT = TypeVar("RowT", bound=msgspec.Struct)
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
-@cache
-def _decoder(row_type: type[RowT]) -> msgspec.json.Decoder[list[RowT]]:
-    return msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
+@cache  # a file may have many arrays of one name
+def _reading(
+    row_type: type[RowT],
+) -> tuple[msgspec.json.Decoder[list[RowT]], tuple[str, ...], tuple[str, ...]]:
+    """What decodes rows of a type, its fields, and those that are needed."""
+    fields = msgspec.structs.fields(row_type)
+    return (
+        msgspec.json.Decoder(list[row_type]),  # type: ignore[valid-type]
+        tuple(field.encode_name for field in fields),
+        tuple(field.encode_name for field in fields if field.required),
+    )
 
 
 class TypedRows(ABC, Generic[RowT]):
@@ -36,10 +44,7 @@ class TypedRows(ABC, Generic[RowT]):
     """
 
     def __init__(self, row_type: type[RowT]) -> None:
-        self._decoder = _decoder(row_type)
-        fields = msgspec.structs.fields(row_type)
-        self._fields = [field.encode_name for field in fields]
-        self._needed = [field.encode_name for field in fields if field.required]
+        self._decoder, self._fields, self._needed = _reading(row_type)
         self._found: set[str] = set()
         self.seen = 0
         self.rejects: list[tuple[int, str]] = []
