@@ -40,6 +40,7 @@ POOL_FILE = "pool.parquet"
 
 ROW_GROUP_ROWS = 1 << 18
 _METADATA = b"lvis_merge.known_categories"
+_MOST_OF_A_CATEGORY = 2_000
 _KNOWN_SUFFIX = ".known.json"
 
 
@@ -67,19 +68,39 @@ def read_pool(path: str, known: Known, *, lenient: bool = False) -> Pool:
         lenient: drop and count bad entries instead of stopping at the first.
 
     Raises:
-        InputError: as `read_results`; or the detections have no boxes; or the list of known
-            categories is damaged.
+        InputError: as `read_results`; or the detections have no boxes, or far too many of one
+            category on one image; or the list of known categories is damaged.
     """
     results = read_results(path, known, lenient=lenient)
     if results.detections.bbox is None:
         raise InputError(
             f"{path}: has masks and no boxes. An ensemble fuses boxes: write `bbox` too."
         )
+    _check_crowding(path, results.detections)
     listed = _known_categories(path)
     occurring = np.unique(results.detections.category_id)
     if listed is None:
         return Pool(results, occurring, False)
     return Pool(results, np.union1d(listed, occurring), True)
+
+
+def _check_crowding(path: str, detections: Detections) -> None:
+    """Fusing compares the boxes of one category on one image with each other."""
+    if not len(detections):
+        return
+    order = np.lexsort([detections.category_id, detections.image_id])
+    image, category = detections.image_id[order], detections.category_id[order]
+    new = (np.diff(image) != 0) | (np.diff(category) != 0)
+    starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+    numbers = np.diff(starts, append=len(image))
+    most = int(numbers.argmax())
+    if numbers[most] > _MOST_OF_A_CATEGORY:
+        at = starts[most]
+        raise InputError(
+            f"{path}: has {numbers[most]:,} boxes of category {category[at]} on image {image[at]},"
+            f" more than {_MOST_OF_A_CATEGORY:,}. A pool keeps some {POOL_SIZE:,} an image in all:"
+            " write it with fewer."
+        )
 
 
 def _known_categories(path: str) -> Ints | None:
