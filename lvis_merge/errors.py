@@ -23,6 +23,10 @@ class InputError(LvisMergeError):
     """A file, row or environment that cannot be used; exit code 3."""
 
 
+class HopelessFileError(InputError):
+    """So many bad rows that to keep them would fill the memory; exit code 3."""
+
+
 class CheckFailedError(LvisMergeError):
     """A check that said no (`validate`, `map check`); exit code 1."""
 

@@ -62,6 +62,8 @@ class Known:
         """
         if self.image_ids is None or self.sizes is None:
             return None
+        if not len(self.sizes):
+            return np.zeros((len(image_id), 2), np.int64)
         place = np.searchsorted(self.image_ids, image_id)
         sizes: Ints = self.sizes[np.minimum(place, len(self.sizes) - 1)]
         return sizes

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from lvis_merge.errors import HopelessFileError
 from lvis_merge.sources.csv_chunks import row_texts, well_quoted
 from lvis_merge.sources.csv_fields import csv_bytes, fields
 from lvis_merge.sources.rejects import Reject
@@ -35,6 +36,8 @@ _ODD_MARKS = (b" ", b"\t", b"(")
 _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 
 FLAGS = (-1, 0, 1)
+MOST_REJECTS = 250_000
+"""In a range: as many as it has rows of a usual length. Lines of a letter would be millions."""
 _SIEVE_BYTES = 1 << 13
 """Pieces of at most this size are read row by row."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -157,6 +160,9 @@ def parse_rows(
         data: the rows' bytes, UTF-8.
         columns: the file's columns in order.
         kinds: the columns to read; others are ignored and never checked.
+
+    Raises:
+        HopelessFileError: there are more than `MOST_REJECTS` bad rows.
     """
     table = _parse(data, columns, kinds)
     if table is not None:
@@ -172,7 +178,16 @@ def parse_rows(
     return ParsedRows(table, rows, numbers, rejects)
 
 
+def _check_number(rejects: int) -> None:
+    if rejects > MOST_REJECTS:
+        raise HopelessFileError(
+            f"more than {MOST_REJECTS:,} bad rows in one piece. Check that it is the right file,"
+            " and download it again."
+        )
+
+
 def _joined(first: ParsedRows, second: ParsedRows) -> ParsedRows:
+    _check_number(len(first.rejects) + len(second.rejects))
     table = pa.concat_tables([first.table, second.table]).unify_dictionaries().combine_chunks()
     behind = [Reject(first.rows + bad.row, bad.reason, bad.raw) for bad in second.rejects]
     return ParsedRows(
@@ -256,4 +271,5 @@ def _sieve(
         else:
             numbers.append(number)
             good.append(values)
+        _check_number(len(rejects))
     return csv_bytes(good), np.array(numbers, dtype=np.int64), tuple(rejects), len(texts)

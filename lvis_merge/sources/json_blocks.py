@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from lvis_merge.errors import InputError
+from lvis_merge.errors import HopelessFileError, InputError
 from lvis_merge.sources.files import open_plain
 from lvis_merge.sources.json_scan import (
     Block,
@@ -107,6 +107,11 @@ class _Walk:
             raise InputError(
                 f"{self._path}: no valid JSON at byte {place:,} ({error.what}). The file is"
                 " damaged, cut short or of another kind. Download it again."
+            ) from error
+        except HopelessFileError as error:
+            raise InputError(
+                f"{self._path}: has {error}. Check that it is the right file, and download it"
+                " again."
             ) from error
         except UnicodeDecodeError as error:
             raise InputError(

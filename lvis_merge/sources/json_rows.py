@@ -12,11 +12,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from lvis_merge.errors import InputError
+from lvis_merge.errors import HopelessFileError, InputError
 from lvis_merge.sources.json_scan import Block, row_texts, value_of
 from lvis_merge.sources.rejects import Reject
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
+_MOST_REJECTS = 1_000_000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -85,6 +86,8 @@ class TypedRows(ABC, Generic[RowT]):
     def _reject(self, reason: str, value: Any) -> None:
         self.seen += 1
         self.rejects.append((self.seen, reason))
+        if len(self.rejects) > _MOST_REJECTS:
+            raise HopelessFileError(f"more than {_MOST_REJECTS:,} bad rows in one array")
         self.note_bad(value)
 
     def note_bad(self, value: Any) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lvis_merge.errors import HopelessFileError, InputError
 from lvis_merge.sources.csv_chunks import (
     Chunk,
     CsvFile,
@@ -126,16 +127,19 @@ def scan_file(
 def read_ranges(
     file: CsvFile, look: Callable[[bytes], R], advance: Advance
 ) -> tuple[CsvFile, list[R]]:
-    """Applies a pure function to every range of a file.
+    """Applies a pure function to every range of a file; stops at far too many bad rows.
 
     Returns:
         The file, cut anew where a range began or ended inside a quoted field, and the results in
         the order of its ranges.
     """
-    found = run_plan(partial(_if_well_quoted, look), file.chunks, advance)
-    if None in found:
-        file = recut(file)
-        found = run_plan(partial(_whole, look), file.chunks, advance)
+    try:
+        found = run_plan(partial(_if_well_quoted, look), file.chunks, advance)
+        if None in found:
+            file = recut(file)
+            found = run_plan(partial(_whole, look), file.chunks, advance)
+    except HopelessFileError as error:
+        raise InputError(f"{file.name}: has {error}") from error
     return file, [of_range[0] for of_range in found if of_range is not None]
 
 

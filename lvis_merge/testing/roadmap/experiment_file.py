@@ -22,7 +22,6 @@ over = "rfs"
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +31,7 @@ import msgspec
 
 from lvis_merge.errors import InputError
 from lvis_merge.testing.roadmap.published import STEPS
+from lvis_merge.testing.roadmap.toml_file import read_toml
 
 CONFIG = "experiment.toml"
 EXHAUSTIVE = ".exhaustive"
@@ -90,10 +90,10 @@ def read_experiment_file(path: Path) -> ExperimentFile:
             a step or a setting that there is not.
     """
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text("utf-8")), ExperimentFile)
+        found = msgspec.convert(read_toml(path), ExperimentFile)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from error
-    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise InputError(
             f"{path}: {error}. It has [[run]] with name and group, [[setting]] with key, name and,"
             " maybe, step, [[comparison]] with setting and over, and, maybe, a title."

@@ -15,7 +15,6 @@ the test server's figures:
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +24,7 @@ import msgspec
 from lvis_merge.errors import InputError
 from lvis_merge.testing.roadmap.evaluation_file import read_evaluation
 from lvis_merge.testing.roadmap.published import COLUMNS, STEPS, TEST, Step
+from lvis_merge.testing.roadmap.toml_file import read_toml
 
 CONFIG = "roadmap.toml"
 EVALUATION = "evaluation.json"
@@ -102,11 +102,10 @@ def read_roadmap(folder: Path) -> Roadmap:
 
 def _config(path: Path) -> _Config:
     try:
-        text = path.read_text("utf-8") if path.exists() else ""
-        config = msgspec.convert(tomllib.loads(text), _Config)
+        config = msgspec.convert(read_toml(path) if path.exists() else {}, _Config)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from error
-    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise InputError(
             f"{path}: {error}. It has a table [runs] with a file for each step, and [[test]] with"
             " name, AP and, maybe, AP_r, AP_c and AP_f, from 0 to 100."
