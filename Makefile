@@ -15,7 +15,7 @@ SCALES := --scales 192x256,256x341 --flip
 # tests run one process per core; spinning OpenMP threads would only fight for the cores
 export OMP_NUM_THREADS := 1
 
-.PHONY: setup demo demo-tricks road-map test lint benchmark clean
+.PHONY: setup demo demo-tricks road-map test fuzz soak lint benchmark clean
 
 setup: $(READY)
 
@@ -69,6 +69,16 @@ road-map: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Hostile and damaged files for every command that reads some: FUZZ_SECONDS (600) of them, as
+# FUZZ_SEED draws them. What it finds is kept in tests/fuzz/corpus, which `make test` runs.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz
+
+# 200 builds in one process, whose memory must stay flat; `inspect` killed thirty times
+soak: setup
+	$(BIN)/python -m benchmarks.soak --builds 200 --out runs/soak
+	KILLS=30 $(BIN)/python -m pytest tests/inspect/test_killed.py
 
 lint: setup
 	$(BIN)/ruff check .

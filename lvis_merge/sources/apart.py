@@ -110,8 +110,7 @@ def _main(folder: Path) -> None:
     except OSError as problem:
         for name in _TABLES:  # makes the room that the message needs
             (folder / name).unlink(missing_ok=True)
-        error = no_room(path, folder.parent, problem)
-        (folder / "found").write_bytes(pickle.dumps(error))
+        (folder / "found").write_bytes(pickle.dumps(no_room(path, folder.parent, problem)))
 
 
 if __name__ == "__main__":

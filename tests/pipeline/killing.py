@@ -1,4 +1,4 @@
-"""Builds that kill themselves: run in processes forked from one that has imported everything."""
+"""Commands that kill themselves: run in processes forked from one that has imported everything."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ FORKS = get_context("forkserver")
 FORKS.set_forkserver_preload(["lvis_merge.cli", "lvis_merge.pipeline.build", "daft"])
 
 
-def build_until_step(arguments: list[str], place: Path, step: int, log: Path) -> None:
-    """Runs `lvis-merge build`, killed before a step; to be called in a process of its own.
+def run_until_step(arguments: list[str], place: Path, step: int, log: Path) -> None:
+    """Runs `lvis-merge ARGUMENTS`, killed before a step; to be called in a process of its own.
 
     Args:
-        arguments: of the build.
+        arguments: the command and its options.
         place: the steps are the writes to anything below this folder: a file opened to be
             written, a folder or a name made, changed or removed.
         step: which one, from 1; 0 for none.
         log: gets a line for each step.
     """
-    sys.argv = ["lvis-merge", "build", *arguments]
+    sys.argv = ["lvis-merge", *arguments]
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
     os.dup2(devnull, 2)
@@ -55,9 +55,9 @@ def _below(path: object, place: Path) -> bool:
     return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(str(place))
 
 
-def exit_code_of_build(arguments: list[str], place: Path, step: int, log: Path) -> int | None:
-    """Runs `build_until_step` in a process of its own; negative is the signal that ended it."""
-    process = FORKS.Process(target=build_until_step, args=(arguments, place, step, log))
+def exit_code(arguments: list[str], place: Path, step: int, log: Path) -> int | None:
+    """Runs `run_until_step` in a process of its own; negative is the signal that ended it."""
+    process = FORKS.Process(target=run_until_step, args=(arguments, place, step, log))
     process.start()
     process.join(60)
     return process.exitcode

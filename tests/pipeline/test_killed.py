@@ -17,7 +17,7 @@ from random import Random
 import pytest
 
 from lvis_merge.manifest.validate import validate
-from tests.pipeline.killing import exit_code_of_build
+from tests.pipeline.killing import exit_code
 from tests.pipeline.running import build_to, command, contents, environment
 from tests.pipeline.test_reference_worlds import build_options
 from tests.worlds import Options, make_world
@@ -158,7 +158,7 @@ def test_a_build_killed_at_any_step_of_writing_leaves_no_half_manifest(
     def kill(step: int) -> str:
         trial = Trial(scene, tmp_path / str(step), replacing).prepared()
         log = trial.folder / "steps"
-        code = exit_code_of_build(trial.arguments(), trial.out.parent, step, log)
+        code = exit_code(["build", *trial.arguments()], trial.out.parent, step, log)
         assert code == (-signal.SIGKILL if step else 0)
         return trial.check_what_is_left()
 
