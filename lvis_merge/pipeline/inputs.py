@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from lvis_merge.pipeline.options import BuildOptions
 from lvis_merge.progress import Stages
 from lvis_merge.sources.apart import read_source
 from lvis_merge.sources.csv_chunks import CsvFile, open_csv
+from lvis_merge.sources.csv_table import PARQUET, CsvTable, open_parquet, table_of
 from lvis_merge.sources.files import (
     InputRecord,
     base_name,
@@ -74,10 +75,17 @@ class Inputs:
         """Reads a JSON file with `reader(local path, **options)`."""
         return read_source(reader, self.local[path], self.scratch, **options)
 
-    def csv(self, path: str, needed: tuple[str, ...]) -> CsvFile:
-        """Opens a large CSV file for reading by ranges."""
-        plain = unpacked(self.local[path], ".csv", self.scratch)
-        return open_csv(plain, base_name(path), needed)
+    def table(self, paths: Sequence[str], needed: tuple[str, ...]) -> CsvTable:
+        """Opens a large table, in one file or several, for reading by ranges."""
+        return table_of([self._part(path, needed) for path in paths])
+
+    def _part(self, path: str, needed: tuple[str, ...]) -> CsvFile:
+        where = self.local.get(path, path)
+        if base_name(path).endswith(PARQUET):
+            return open_parquet(where, base_name(path), needed)
+        if isinstance(where, Path):
+            where = unpacked(where, ".csv", self.scratch)
+        return open_csv(where, base_name(path), needed)
 
     def rejects_table(self) -> pa.Table:
         """All bad rows by (source, file, row)."""

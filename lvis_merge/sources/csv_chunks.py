@@ -13,17 +13,20 @@ from __future__ import annotations
 import csv
 import io
 import mmap
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lvis_merge.errors import InputError
+from lvis_merge.sources.files import is_remote
+from lvis_merge.sources.ranges import Chunk, Range, file_size, line_stop, read_range
 
 CHUNK_BYTES = 16 << 20
+_HEADER_BYTES = 1 << 16
 _ROW_BYTES = 1 << 16
 """A quote that is still open after so many bytes is a stray one."""
 
@@ -34,44 +37,24 @@ _FIELD_TEXT = re.compile(r'"((?:[^"]|"")*+)"?([^,]*)|([^,]*)')
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """A byte range of a CSV file, whole rows only.
-
-    Attributes:
-        path: local, unpacked file.
-        start: first byte.
-        stop: one past the last byte.
-    """
-
-    path: Path
-    start: int
-    stop: int
-
-    def read(self) -> bytes:
-        """The range's bytes."""
-        with self.path.open("rb", buffering=0) as file:
-            return os.pread(file.fileno(), self.stop - self.start, self.start)
-
-
-@dataclass(frozen=True)
 class CsvFile:
-    """A CSV file cut into ranges.
+    """A file of CSV rows cut into ranges.
 
     Attributes:
-        path: local, unpacked file.
+        path: unpacked file, or an object's URL.
         name: base name as the user gave it.
         columns: the header's names, or the names given for a file without one.
         chunks: the data rows, in order.
     """
 
-    path: Path
+    path: Path | str
     name: str
     columns: tuple[str, ...]
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[Range, ...]
 
 
 def open_csv(
-    path: Path,
+    path: Path | str,
     name: str,
     needed: Sequence[str],
     *,
@@ -81,7 +64,7 @@ def open_csv(
     """Reads the header and cuts the rest into ranges.
 
     Args:
-        path: local, unpacked file.
+        path: unpacked file, or an object's URL.
         name: base name as the user gave it, for messages.
         needed: columns that must be there; without a header, the columns in order.
         header: whether the first row names the columns.
@@ -94,28 +77,35 @@ def open_csv(
     start = 0
     if header:
         columns, start = _read_header(path, name)
-        missing = [column for column in needed if column not in columns]
-        if missing:
-            raise InputError(
-                f"{name}: the header lacks {', '.join(missing)}; it reads"
-                f" {', '.join(columns)[:300]}. Check that it is the right file."
-            )
-        repeated = sorted({column for column in columns if columns.count(column) > 1})
-        if repeated:
-            raise InputError(
-                f"{name}: the header names {', '.join(repeated)} twice. Mend the file."
-            )
+        check_columns(name, columns, needed)
     cuts = _cut(path, start, chunk_bytes)
-    return CsvFile(path, name, columns, tuple(Chunk(path, a, b) for a, b in cuts))
+    return CsvFile(path, name, columns, tuple(Chunk(path, a, b, columns) for a, b in cuts))
+
+
+def check_columns(name: str, columns: Sequence[str], needed: Sequence[str]) -> None:
+    """Refuses a file whose header does not serve.
+
+    Raises:
+        InputError: a needed column is missing, or one is there twice.
+    """
+    missing = [column for column in needed if column not in columns]
+    if missing:
+        raise InputError(
+            f"{name}: the header lacks {', '.join(missing)}; it reads"
+            f" {', '.join(columns)[:300]}. Check that it is the right file."
+        )
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise InputError(f"{name}: the header names {', '.join(repeated)} twice. Mend the file.")
 
 
 def recut(file: CsvFile, chunk_bytes: int = CHUNK_BYTES) -> CsvFile:
     """The same file cut only where no quoted field is open; for files with quoted line ends."""
     if not file.chunks:
         return file
-    start = file.chunks[0].start
+    start = _data_start(file)
     cuts, first = [], start
-    with file.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as data:
+    with _whole(file.path) as data:
         for row_start, row_stop in _quoted_rows(data, start):
             while row_start - first > chunk_bytes and (
                 stop := data.find(b"\n", first + chunk_bytes - 1, row_start) + 1
@@ -126,9 +116,23 @@ def recut(file: CsvFile, chunk_bytes: int = CHUNK_BYTES) -> CsvFile:
                 cuts.append((first, row_stop))
                 first = row_stop
     cuts += _cut(file.path, first, chunk_bytes)
-    return CsvFile(
-        file.path, file.name, file.columns, tuple(Chunk(file.path, a, b) for a, b in cuts)
-    )
+    chunks = tuple(Chunk(file.path, a, b, file.columns) for a, b in cuts)
+    return CsvFile(file.path, file.name, file.columns, chunks)
+
+
+def _data_start(file: CsvFile) -> int:
+    first = file.chunks[0]
+    assert isinstance(first, Chunk)  # a Parquet file is never cut anew
+    return first.start
+
+
+@contextmanager
+def _whole(path: Path | str) -> Iterator[bytes | mmap.mmap]:
+    if is_remote(path):
+        yield read_range(path, 0, file_size(path))
+        return
+    with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
+        yield data
 
 
 def well_quoted(data: bytes) -> bool:
@@ -177,12 +181,12 @@ def _rows(data: bytes) -> Iterator[bytes]:
     yield from data[place:].splitlines(keepends=True)
 
 
-def _read_header(path: Path, name: str) -> tuple[tuple[str, ...], int]:
-    with path.open("rb") as file:
-        line = b"\n"
-        while line in (b"\n", b"\r\n"):  # blank lines are no rows
-            line = file.readline(1 << 16)
-        start = file.tell()
+def _read_header(path: Path | str, name: str) -> tuple[tuple[str, ...], int]:
+    size, start, line = file_size(path), 0, b"\n"
+    while line in (b"\n", b"\r\n"):  # blank lines are no rows
+        stop = min(line_stop(path, start, size), start + _HEADER_BYTES)
+        line = read_range(path, start, stop)
+        start = stop
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
         columns = next(csv.reader([text], strict=True), [])
@@ -195,15 +199,12 @@ def _read_header(path: Path, name: str) -> tuple[tuple[str, ...], int]:
     return tuple(columns), start
 
 
-def _cut(path: Path, start: int, chunk_bytes: int) -> Iterator[tuple[int, int]]:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        while start < size:
-            file.seek(min(start + chunk_bytes, size))
-            file.readline()
-            stop = file.tell()
-            yield start, stop
-            start = stop
+def _cut(path: Path | str, start: int, chunk_bytes: int) -> Iterator[tuple[int, int]]:
+    size = file_size(path)
+    while start < size:
+        stop = line_stop(path, min(start + chunk_bytes, size), size)
+        yield start, stop
+        start = stop
 
 
 def row_texts(data: bytes) -> list[str]:
