@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.csv_chunks import CsvFile, check_columns, recut
-from lvis_merge.sources.ranges import Range, opened
+from lvis_merge.sources.ranges import Range, RangedFile
 
 PARQUET = ".parquet"
 
@@ -40,8 +40,8 @@ class RowGroup:
 
     def read(self) -> bytes:
         """The rows as CSV without a header."""
-        with opened(self.path) as file:
-            table = pq.ParquetFile(file).read_row_group(self.number, columns=list(self.columns))
+        file = pq.ParquetFile(RangedFile(self.path))
+        table = file.read_row_group(self.number, columns=list(self.columns))
         out = pa.BufferOutputStream()
         pyarrow.csv.write_csv(
             pa.table([_texts(column) for column in table.columns], names=table.column_names),
@@ -128,19 +128,18 @@ def open_parquet(path: Path | str, name: str, needed: Sequence[str]) -> CsvFile:
     Raises:
         InputError: it is no Parquet file, or lacks a needed column.
     """
-    with opened(path) as file:
-        try:
-            found = pq.ParquetFile(file)
-        except pa.ArrowInvalid as error:
-            raise InputError(
-                f"{name}: is no Parquet file, or cut short. Write it again."
-            ) from error
-        # lists and the like have no place in a CSV file
-        columns = tuple(
-            field.name for field in found.schema_arrow if not pa.types.is_nested(field.type)
-        )
-        groups = found.num_row_groups
+    try:
+        found = pq.ParquetFile(RangedFile(path))
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{name}: is no Parquet file, or cut short. Write it again.") from error
+    # lists and the like have no place in a CSV file
+    columns = tuple(
+        field.name for field in found.schema_arrow if not pa.types.is_nested(field.type)
+    )
     check_columns(name, columns, needed)
     return CsvFile(
-        path, name, columns, tuple(RowGroup(path, number, columns) for number in range(groups))
+        path,
+        name,
+        columns,
+        tuple(RowGroup(path, number, columns) for number in range(found.num_row_groups)),
     )

@@ -29,6 +29,7 @@ T = TypeVar("T")
 _WAIT_SECONDS = 0.2
 TABLE_FOLDERS = (".csv", ".parquet")
 """What the names of folders end with that hold one table in parts."""
+ARCHIVES = (".gz", ".zip")
 _REMOTE = ("s3://", "http://", "https://", "gs://", "az://", "abfs://")
 
 
@@ -246,7 +247,7 @@ def unpacked(path: Path, member_suffix: str, folder: Path) -> Path:
     Raises:
         InputError: as `open_plain`.
     """
-    if path.suffix not in (".gz", ".zip"):
+    if path.suffix not in ARCHIVES:
         return path
     handle, name = tempfile.mkstemp(dir=folder, suffix=member_suffix)
     with os.fdopen(handle, "wb") as out, open_plain(path, member_suffix) as source:

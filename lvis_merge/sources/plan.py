@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
@@ -56,6 +57,15 @@ def engine(
     yield
 
 
+def runs_on_ray() -> bool:
+    """Whether the plans of this process run on a Ray cluster."""
+    if "daft" not in sys.modules:  # costs a moment, and none has been chosen
+        return False
+    import daft
+
+    return bool(daft.get_or_infer_runner_type() == "ray")
+
+
 def run_plan(
     work: Callable[[T], R],
     tasks: Sequence[T],
@@ -78,8 +88,7 @@ def run_plan(
         return []
     import daft
 
-    on_ray = daft.get_or_infer_runner_type() == "ray"
-    step = on_workers(work) if on_ray else work
+    step = on_workers(work) if runs_on_ray() else work
 
     # left to itself daft may move the function to other processes while it runs, which outlive
     # Ctrl-C and cost a second each to start

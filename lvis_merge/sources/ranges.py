@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.files import first_line, is_remote
 
 _BLOCK_BYTES = 1 << 24
 _LINE_BYTES = 1 << 16
+
+
+class UnreadableError(InputError):
+    """A file that this machine does not see, or not as the others do."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,19 @@ def read_range(path: str | Path, start: int, stop: int) -> bytes:
     """The bytes of a range that lies within the file.
 
     Raises:
-        InputError: this machine cannot read the file, or has a shorter one of that name.
+        UnreadableError: this machine cannot read the file, or has a shorter one of that name.
     """
-    with opened(path) as file:
-        file.seek(start)
-        data = bytes(file.read(stop - start))
+    with _told(path):
+        if is_remote(path):
+            import daft
+
+            with daft.File(str(path), position=start, size=stop - start).open() as remote:
+                data = bytes(remote.read())
+        else:
+            with Path(path).open("rb", buffering=0) as local:
+                data = os.pread(local.fileno(), stop - start, start)
     if len(data) != stop - start:
-        raise InputError(
-            f"{path}: ends before byte {stop:,} on {socket.gethostname()}. It changed during the"
-            " build, or machines of the cluster see different files under this path."
-        )
+        raise UnreadableError(f"{path}: ends before byte {stop:,}: it changed during the build.")
     return data
 
 
@@ -71,10 +78,14 @@ def file_size(path: str | Path) -> int:
     """Its size in bytes.
 
     Raises:
-        InputError: this machine cannot read the file.
+        UnreadableError: this machine cannot read the file.
     """
-    with opened(path) as file:
-        return int(file.size()) if is_remote(path) else os.fstat(file.fileno()).st_size
+    with _told(path):
+        if is_remote(path):
+            import daft
+
+            return int(daft.File(str(path)).size())
+        return Path(path).stat().st_size
 
 
 def line_stop(path: str | Path, start: int, size: int) -> int:
@@ -91,44 +102,52 @@ def digest(path: str | Path) -> tuple[int, str]:
     """Size and sha256 of a file, read block by block.
 
     Raises:
-        InputError: this machine cannot read the file.
+        UnreadableError: this machine cannot read the file.
     """
-    found = hashlib.sha256()
-    size = 0
-    with opened(path) as file:
-        while block := file.read(_BLOCK_BYTES):
-            found.update(block)
-            size += len(block)
+    found, size = hashlib.sha256(), file_size(path)
+    for start in range(0, size, _BLOCK_BYTES):
+        found.update(read_range(path, start, min(start + _BLOCK_BYTES, size)))
     return size, found.hexdigest()
 
 
+class RangedFile(io.RawIOBase):
+    """A file as a stream, for readers that want one; reads only what they ask for."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__()
+        self._path, self._size, self._place = path, file_size(path), 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._place
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves to an offset from the start, the place or the end."""
+        self._place = offset + (0, self._place, self._size)[whence]
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads as much as fits and is there."""
+        stop = min(self._place + len(buffer), self._size)
+        if stop <= self._place:
+            return 0
+        data = read_range(self._path, self._place, stop)
+        buffer[: len(data)] = data
+        self._place = stop
+        return len(data)
+
+
 @contextmanager
-def opened(path: str | Path) -> Iterator[Any]:
-    """Opens a file that this machine may or may not see.
-
-    Yields:
-        A binary stream that seeks and reads.
-
-    Raises:
-        InputError: it cannot be opened or read.
-    """
+def _told(path: str | Path) -> Iterator[None]:
     try:
-        with _open(path) as file:
-            yield file
-    except InputError:
-        raise
+        yield
     except Exception as error:  # daft wraps what the object store says in types of its own
-        raise InputError(
-            f"{path}: cannot be read on {socket.gethostname()} ({first_line(error)}). With --engine"
-            " ray every node must see the inputs under the same path: put them on shared storage or"
-            " give s3:// URLs. Archives are unpacked into TMPDIR of this command: unpack them"
-            " first, or have TMPDIR name a shared folder."
-        ) from error
-
-
-def _open(path: str | Path) -> IO[bytes] | Any:
-    if not is_remote(path):
-        return Path(path).open("rb", buffering=0)
-    import daft
-
-    return daft.File(str(path)).open()
+        raise UnreadableError(f"{path}: cannot be read ({first_line(error)}).") from error

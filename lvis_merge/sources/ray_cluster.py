@@ -16,6 +16,7 @@ from typing import Any
 
 from lvis_merge import __version__
 from lvis_merge.errors import InputError
+from lvis_merge.sources.ranges import UnreadableError
 from lvis_merge.unfinished import unfinished
 
 _CONNECT_SECONDS = 10.0
@@ -54,6 +55,8 @@ def ray_cluster(address: str | None, threads: int | None) -> Iterator[None]:
             _start(threads, stack.enter_context(_short_folder()))
         stack.callback(ray.shutdown)
         daft.set_runner_ray()
+        # daft starts its actors with the first plan, and would start them twice for two at once
+        daft.from_pydict({"number": [0]}).select(daft.col("number") + 1).to_pydict()
         yield
 
 
@@ -142,12 +145,20 @@ def on_workers(work: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _call(reference: bytes, version: str, task: Any) -> Any:
+    node = f"Ray node {socket.gethostname()}"
     if version != __version__:
         raise InputError(
-            f"Ray node {_node()} has lvis-merge {__version__}, this one {version}. Install the same"
-            " version on every node."
+            f"{node} has lvis-merge {__version__}, this one {version}. Install the same version on"
+            " every node."
         )
-    return _fetched(reference)(task)
+    try:
+        return _fetched(reference)(task)
+    except UnreadableError as error:
+        raise InputError(
+            f"{node}: {error} Every node must see the same inputs under the same path: put them on"
+            " storage that all share, or give s3:// URLs. Archives are unpacked into TMPDIR of this"
+            " command: unpack them first, or have TMPDIR name a shared folder."
+        ) from error
 
 
 @lru_cache(maxsize=2)
@@ -156,7 +167,3 @@ def _fetched(reference: bytes) -> Callable[[Any], Any]:
 
     work: Callable[[Any], Any] = ray.get(ray.cloudpickle.loads(reference))
     return work
-
-
-def _node() -> str:
-    return socket.gethostname()

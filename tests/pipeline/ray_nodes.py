@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,13 +45,19 @@ class Cluster:
 
 
 @contextmanager
-def ray_nodes(number: int) -> Iterator[Cluster]:
-    """Starts a head and `number - 1` other nodes, each with one CPU, as separate processes."""
+def ray_nodes(number: int, variables: Mapping[str, str]) -> Iterator[Cluster]:
+    """Starts a head and `number - 1` other nodes, each with one CPU, as separate processes.
+
+    Args:
+        number: of nodes.
+        variables: of their environment, besides this process's.
+    """
     # not below pytest's folder: the paths of Ray's sockets would be too long
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     # a token of their own: no other Ray of this machine is joined, and none is left at home
     environment = {
         **os.environ,
+        **variables,
         "PYTHONPATH": str(ROOT),
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(),

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import pickle
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from lvis_merge import __version__
 from lvis_merge.errors import InputError
 from lvis_merge.sources.plan import engine
+from tests.pipeline.object_store import object_store
 from tests.pipeline.ray_nodes import ray_nodes, wait_until_gone
 from tests.pipeline.running import build_to, command, contents, environment, run_command
+from tests.pipeline.sharded import Rows, csv_folder, in_parts, parquet_file
 from tests.pipeline.test_reference_worlds import build_options
 from tests.worlds import Options, make_world
 
@@ -52,14 +57,26 @@ def test_a_local_ray_builds_the_same_bytes(world: Options, tmp_path: Path) -> No
     wait_until_gone(str(tmp_path))
 
 
+def mixed_parts(path: Path, header: list[str], rows: Rows) -> None:
+    """Boxes as a folder of CSVs, other tables as a Parquet file."""
+    write = csv_folder if "bbox" in path.name else parquet_file
+    write(Random(0))(path, header, rows)
+
+
 @pytest.mark.slow
 def test_two_nodes_share_the_work(world: Options, tmp_path: Path) -> None:
     """Rule: a build's ranges are read on all nodes of a cluster, and the bytes are the same.
 
-    What a user did wrong comes back whole, and nodes with another version are refused.
+    The tables are in parts in an object store, of which the nodes read ranges. What a user did
+    wrong comes back whole; a file that a node does not see is named, and so is a node with another
+    version.
     """
-    with ray_nodes(2) as cluster:
-        arguments = [cluster.address, str(EVERYTHING), str(tmp_path), str(CHUNK_BYTES)]
+    local = build_options(in_parts(world, tmp_path / "parts", mixed_parts), tmp_path / "ray")
+    assert local.openimages is not None
+    with object_store() as store, ray_nodes(2, store.environment) as cluster:
+        asked = replace(local, openimages=store.upload(Path(local.openimages)))
+        (tmp_path / "options").write_bytes(pickle.dumps(asked))
+        arguments = [cluster.address, str(tmp_path / "options"), str(CHUNK_BYTES)]
         done = subprocess.run(
             [sys.executable, "-m", "tests.pipeline.on_two_nodes", *arguments],
             env=cluster.environment,
@@ -75,10 +92,12 @@ def test_two_nodes_share_the_work(world: Options, tmp_path: Path) -> None:
     assert len(found["alive"]) == 2
     assert set(found["nodes"]) == set(found["alive"])
     assert min(found["nodes"].count(node) for node in found["alive"]) >= 3
-    wrong, other_version = found["told"]
+    wrong, unseen, other_version = found["told"]
     assert wrong == "file.csv, row 3: is wrong."
+    assert "/no/such/file.csv: cannot be read ([Errno 2] No such file" in unseen
+    assert "Every node must see the same inputs under the same path" in unseen
     assert f"has lvis-merge {__version__}, this one 0.0.1. Install the same" in other_version
-    expected = build_to(build_options(world, tmp_path / "native"), tmp_path / "native")
+    expected = build_to(local, tmp_path / "native")
     assert contents(tmp_path / "ray") == expected
 
 
