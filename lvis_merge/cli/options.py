@@ -107,7 +107,7 @@ JsonOutput = Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, help
 
 
 def chosen_engine(
-    engine: EngineName, ray_address: str | None, threads: int | None
+    engine: EngineName, ray_address: str | None, threads: int | None = None
 ) -> AbstractContextManager[None]:
     """Where the plans of a command run.
 

@@ -57,6 +57,17 @@ def test_a_local_ray_builds_the_same_bytes(world: Options, tmp_path: Path) -> No
     wait_until_gone(str(tmp_path))
 
 
+@pytest.mark.slow
+def test_stats_on_ray_answers_the_same(world: Options, tmp_path: Path) -> None:
+    """Rule: the engine does not change the answer."""
+    build_to(build_options(world, tmp_path / "m"), tmp_path / "m")
+    asked = ("stats", "m", "--json")  # a relative path: workers are elsewhere
+    native = run_command(*asked, cwd=tmp_path)
+    on_ray = run_command(*asked, "--engine", "ray", cwd=tmp_path)
+    assert (on_ray.returncode, on_ray.stderr) == (0, "")
+    assert on_ray.stdout == native.stdout
+
+
 def mixed_parts(path: Path, header: list[str], rows: Rows) -> None:
     """Boxes as a folder of CSVs, other tables as a Parquet file."""
     write = csv_folder if "bbox" in path.name else parquet_file
