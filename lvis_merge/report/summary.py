@@ -170,7 +170,7 @@ def summarise_manifest(manifest: Manifest) -> Summary:
     """
     # workers of a cluster have a working folder of their own
     whole = Manifest(manifest.path.resolve(), manifest.record)
-    groups = list(range(manifest.row_groups("annotations"))) or [None]
+    groups: list[int | None] = [*range(manifest.row_groups("annotations"))] or [None]
     parts = run_plan(partial(_counted, whole), groups)
     tables = Tables(
         images=manifest.arrow("images", IMAGE_COLUMNS),
@@ -182,7 +182,7 @@ def summarise_manifest(manifest: Manifest) -> Summary:
 
 
 def _counted(manifest: Manifest, row_group: int | None) -> pa.Table:
-    """What the counts need of one part (None: all) of the annotations: `ANNOTATION_COLUMNS`, `has_mask`."""
+    """`ANNOTATION_COLUMNS` and `has_mask` of one part of the annotations; of all with None."""
     table = manifest.arrow("annotations", (*ANNOTATION_COLUMNS, *MASK_COLUMNS), row_group)
     counted = table.select(ANNOTATION_COLUMNS)
     return counted.append_column("has_mask", has_mask(table))

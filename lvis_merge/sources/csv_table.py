@@ -48,7 +48,7 @@ class RowGroup:
             out,
             pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed"),
         )
-        return out.getvalue().to_pybytes()
+        return bytes(out.getvalue())
 
 
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
