@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvis_merge.cli.options import OUTPUT
+from lvis_merge.cli.options import (
+    OUTPUT,
+    Engine,
+    EngineName,
+    RayAddress,
+    Threads,
+    chosen_engine,
+)
 from lvis_merge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -186,18 +193,15 @@ def build(
         Path,
         typer.Option("--out", metavar="DIR", rich_help_panel=OUTPUT, help="The manifest to be."),
     ] = Path("manifests/lvis_merge"),
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=1024, rich_help_panel=OUTPUT, help="Threads; default: one per core."
-        ),
-    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace a manifest.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print the counts as JSON.")
     ] = False,
+    engine: Engine = EngineName.native,
+    ray_address: RayAddress = None,
+    threads: Threads = None,
 ) -> None:
     """Merge LVIS, COCO, Open Images and further sets into one Parquet manifest.
 
@@ -210,37 +214,35 @@ def build(
     from lvis_merge.pipeline.build import build_manifest
     from lvis_merge.pipeline.extra_option import parse_extras
     from lvis_merge.pipeline.options import BuildOptions
-    from lvis_merge.sources.plan import use_threads
 
-    use_threads(threads)
-    record = build_manifest(
-        BuildOptions(
-            out=out,
-            lvis=lvis,
-            lvis_val=lvis_val,
-            lvis_test=lvis_test,
-            coco=coco,
-            openimages=openimages,
-            mapping=mapping,
-            coco_mapping=coco_mapping,
-            images=None if images == "all" else int(images),
-            selection=selection.value,
-            candidates=candidates.value,
-            openimages_images=openimages_images,
-            openimages_sizes=openimages_sizes,
-            openimages_exclude=openimages_exclude,
-            coco_boxes=coco_boxes.value,
-            unmapped=unmapped.value,
-            holdout=tuple(holdout or ()),
-            corrections=corrections,
-            label_space=label_space.value,
-            extra=parse_extras(extra or (), extra_exhaustive or ()),
-            max_rejects=max_rejects,
-            strict=strict,
-            seed=seed,
-            overwrite=overwrite,
-        )
+    options = BuildOptions(
+        out=out,
+        lvis=lvis,
+        lvis_val=lvis_val,
+        lvis_test=lvis_test,
+        coco=coco,
+        openimages=openimages,
+        mapping=mapping,
+        coco_mapping=coco_mapping,
+        images=None if images == "all" else int(images),
+        selection=selection.value,
+        candidates=candidates.value,
+        openimages_images=openimages_images,
+        openimages_sizes=openimages_sizes,
+        openimages_exclude=openimages_exclude,
+        coco_boxes=coco_boxes.value,
+        unmapped=unmapped.value,
+        holdout=tuple(holdout or ()),
+        corrections=corrections,
+        label_space=label_space.value,
+        extra=parse_extras(extra or (), extra_exhaustive or ()),
+        max_rejects=max_rejects,
+        strict=strict,
+        seed=seed,
+        overwrite=overwrite,
     )
+    with chosen_engine(engine, ray_address, threads):
+        record = build_manifest(options)
     print_summary(out, record, as_json)
 
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvis_merge.cli.options import Json, ManifestFolder
+from lvis_merge.cli.options import (
+    Engine,
+    EngineName,
+    Json,
+    ManifestFolder,
+    RayAddress,
+    chosen_engine,
+)
 from lvis_merge.cli.outputs import answer
 from lvis_merge.errors import CheckFailedError, UsageError
 
@@ -68,6 +75,8 @@ def stats(
         typer.Option("--report", metavar="DIR", help="Also write DIR/report.html, with pictures."),
     ] = None,
     as_json: Json = False,
+    engine: Engine = EngineName.native,
+    ray_address: RayAddress = None,
 ) -> None:
     """Show what the merge did to the tail, what was left out, and why.
 
@@ -82,7 +91,8 @@ def stats(
         _write_report(opened, report, image_root or [])
     elif image_root:
         raise UsageError("--image-root is for the pictures of --report DIR; give that too.")
-    summary = summarise_manifest(opened)
+    with chosen_engine(engine, ray_address):
+        summary = summarise_manifest(opened)
     answer(summary, to_json, print_stats, as_json=as_json)
 
 

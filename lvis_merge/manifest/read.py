@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE, ManifestRecord
 from lvis_merge.manifest.schema import TABLES, TableSpec
+from lvis_merge.sources.ranges import UnreadableError
 
 if TYPE_CHECKING:
     import daft
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 opened: dict[Path, None] = {}
 """The folders that this process has opened, in order; for messages about errors."""
 
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 _SPECS = {spec.name: spec for spec in TABLES}
 
 
@@ -56,12 +58,23 @@ class Manifest:
         """All of `rejects.parquet` (`schema.REJECTS`)."""
         return self.arrow("rejects")
 
-    def arrow(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    def row_groups(self, name: str) -> int:
+        """How many parts a table's file has; what `arrow` can read one by one.
+
+        Raises:
+            InputError: as `arrow`.
+        """
+        return int(self._file(name).num_row_groups)
+
+    def arrow(
+        self, name: str, columns: Sequence[str] | None = None, row_group: int | None = None
+    ) -> pa.Table:
         """Reads a table, or some of its columns.
 
         Args:
             name: images, annotations, categories or rejects.
             columns: the columns wanted, in that order; None for all.
+            row_group: the part of the file to read; None for all of it.
 
         Returns:
             An Arrow table of the declared types.
@@ -76,22 +89,19 @@ class Manifest:
                 f" It has {', '.join(spec.schema.names)}."
             )
         path = self.path / spec.file_name
+        wanted = None if columns is None else list(columns)
+        file = self._file(name)
         try:
-            file = pq.ParquetFile(path, memory_map=True)
-            if not self.record.has_room_for(name, rows := file.metadata.num_rows):
-                raise InputError(
-                    f"{path}: has {rows:,} rows, far more than {RECORD_FILE} says."
-                    " Build the manifest again."
-                )
-            table = file.read(columns=None if columns is None else list(columns))
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: missing. Build the manifest again.") from error
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            if row_group is None:
+                table = file.read(wanted)
+            else:
+                table = file.read_row_group(row_group, wanted)
+        except _DAMAGED as error:
             raise InputError(
                 f"{path}: cannot be read ({error}). Build the manifest again."
             ) from error
-        wanted = spec.schema.names if columns is None else columns
-        if missing := [column for column in wanted if column not in table.schema.names]:
+        named = spec.schema.names if columns is None else columns
+        if missing := [column for column in named if column not in table.schema.names]:
             raise InputError(
                 f"{path}: has no column {', '.join(missing)}. Build the manifest again."
             )
@@ -141,6 +151,23 @@ class Manifest:
         import daft
 
         return daft.read_parquet(str(self.path / self._spec(name).file_name))
+
+    def _file(self, name: str) -> pq.ParquetFile:
+        path = self.path / self._spec(name).file_name
+        try:
+            file = pq.ParquetFile(path, memory_map=True)
+        except FileNotFoundError as error:
+            raise UnreadableError(f"{path}: missing. Build the manifest again.") from error
+        except _DAMAGED as error:
+            raise InputError(
+                f"{path}: cannot be read ({error}). Build the manifest again."
+            ) from error
+        if not self.record.has_room_for(name, rows := file.metadata.num_rows):
+            raise InputError(
+                f"{path}: has {rows:,} rows, far more than {RECORD_FILE} says."
+                " Build the manifest again."
+            )
+        return file
 
     def _spec(self, name: str) -> TableSpec:
         if name not in _SPECS:

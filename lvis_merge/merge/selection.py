@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+_BLOCK = 1 << 16
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -59,8 +61,13 @@ class Candidates:
 
 def sha256_order(ids: pa.Array, seed: int) -> np.ndarray:
     """uint64 [N, 4]: sha256 of `"{seed}:{ImageID}"` as four big-endian words."""
-    digests = b"".join(hashlib.sha256(f"{seed}:{i}".encode()).digest() for i in ids.to_pylist())
-    return np.frombuffer(digests, ">u8").reshape(-1, 4)
+    words = np.empty((len(ids), 4), ">u8")
+    # block by block: a Python string and a digest for every image would be most of the memory
+    for start in range(0, len(ids), _BLOCK):
+        block = ids.slice(start, _BLOCK).to_pylist()
+        digests = b"".join(hashlib.sha256(f"{seed}:{i}".encode()).digest() for i in block)
+        words[start : start + _BLOCK] = np.frombuffer(digests, ">u8").reshape(-1, 4)
+    return words
 
 
 def select(candidates: Candidates, images: int | None, selection: str, seed: int) -> np.ndarray:
@@ -96,12 +103,10 @@ def _balanced(candidates: Candidates, order: np.ndarray, images: int) -> Sequenc
     counts only grow, so a stale entry is pushed again under the count of now.
     """
     best = _by_category(candidates, order)
-    offsets = candidates.offsets.tolist()
-    categories = candidates.categories.tolist()
     counts = [0] * len(best)
     at = [0] * len(best)
-    heap = [(0, category) for category, images_of in enumerate(best) if images_of]
-    taken = [False] * len(candidates.ids)
+    heap = [(0, category) for category, images_of in enumerate(best) if len(images_of)]
+    taken = bytearray(len(candidates.ids))
     chosen: list[int] = []
     while heap and len(chosen) < images:
         count, category = heapq.heappop(heap)
@@ -115,16 +120,17 @@ def _balanced(candidates: Candidates, order: np.ndarray, images: int) -> Sequenc
         at[category] = place + 1
         if place == len(mine):
             continue
-        image = mine[place]
+        image = int(mine[place])
         taken[image] = True
         chosen.append(image)
-        for of_image in categories[offsets[image] : offsets[image + 1]]:
+        start, stop = candidates.offsets[image : image + 2]
+        for of_image in candidates.categories[start:stop].tolist():
             counts[of_image] += 1
         heapq.heappush(heap, (counts[category], category))
     return chosen
 
 
-def _by_category(candidates: Candidates, order: np.ndarray) -> list[list[int]]:
+def _by_category(candidates: Candidates, order: np.ndarray) -> list[np.ndarray]:
     """For each category its candidates, best first."""
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
@@ -132,5 +138,5 @@ def _by_category(candidates: Candidates, order: np.ndarray) -> list[list[int]]:
     best = np.lexsort((rank[image], candidates.categories))
     number = int(candidates.categories.max(initial=-1)) + 1
     ends = np.searchsorted(candidates.categories[best], np.arange(number + 1))
-    images = image[best].tolist()
+    images = image[best]
     return [images[a:b] for a, b in itertools.pairwise(ends.tolist())]

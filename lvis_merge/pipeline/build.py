@@ -46,12 +46,14 @@ def build_manifest(
         stages.say(f"note: {sentence}")
     check_out(options.out, options.overwrite)
     folder = find_files(options.openimages) if options.openimages else None
-    with stages.shown(), open_inputs(options, _input_files(options, folder), stages) as inputs:
+    files = _input_files(options, folder)
+    tables = tuple(folder.tables()) if folder else ()
+    with stages.shown(), open_inputs(options, files, stages, tables) as inputs:
         for cost in folder.missing() if folder else ():
             inputs.warn(f"Open Images: {cost}")
         result = _build(inputs, folder)
         inputs.corrections.report(inputs.warn)
-        tables = Tables(
+        merged = Tables(
             result.images, result.annotations, result.categories, inputs.rejects_table()
         )
         with stages.stage("hashing the inputs"):
@@ -59,11 +61,11 @@ def build_manifest(
         with stages.stage("writing the manifest"):
             return write_manifest(
                 options.out,
-                tables,
+                merged,
                 record,
                 result.maps,
                 overwrite=options.overwrite,
-                extra=lambda place: write_report(place, tables, record, image_roots),
+                extra=lambda place: write_report(place, merged, record, image_roots),
             )
 
 

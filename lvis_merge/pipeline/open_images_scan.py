@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.pipeline.inputs import Inputs
@@ -75,43 +76,46 @@ def scan_folder(inputs: Inputs, files: OpenImagesFiles, mids: frozenset[str] | N
     hierarchy = Hierarchy({})
     if files.hierarchy:
         hierarchy = read_hierarchy(local[files.hierarchy], base_name(files.hierarchy))
-    box_files = [inputs.csv(subset.boxes, box_source.NEEDED) for subset in files.subsets]
+    box_tables = [inputs.table(subset.boxes, box_source.NEEDED) for subset in files.subsets]
     lists = [
-        inputs.csv(subset.images, LIST_COLUMNS) if subset.images else None
+        inputs.table(subset.images, LIST_COLUMNS) if subset.images else None
         for subset in files.subsets
     ]
-    label_files = [
-        inputs.csv(subset.labels, label_source.NEEDED) if subset.labels else None
+    label_tables = [
+        inputs.table(subset.labels, label_source.NEEDED) if subset.labels else None
         for subset in files.subsets
     ]
     counted = tuple(sorted(classes if mids is None else mids & classes.keys()))
     places: dict[str, int | None] = dict.fromkeys(classes)
     places |= {mid: place for place, mid in enumerate(counted)}
 
-    ranges = sum(len(file.chunks) for file in lists if file)
+    ranges = sum(len(table.ranges) for table in lists if table)
     with stages.stage("Open Images: image lists", ranges) as advance:
-        scans = [scan_list(file, advance) if file else None for file in lists]
+        scans = [scan_list(table, advance) if table else None for table in lists]
         unlisted = [
-            None if listed else ids_of_boxes(file, box_source.image_ids_in(file.columns), advance)
-            for listed, file in zip(lists, box_files, strict=True)
+            None if listed else ids_of_boxes(boxes_of, advance)
+            for listed, boxes_of in zip(lists, box_tables, strict=True)
         ]
         images = join_lists(scans, unlisted)
     for scan in scans:
         if scan is not None:
-            here = images.rejects.filter(pc.equal(images.rejects["file"], scan.file.name))
-            inputs.check(here.sort_by("row"), scan.rows)
+            names = pa.array([file.name for file in scan.table.files])
+            here = images.rejects.filter(pc.is_in(images.rejects["file"], value_set=names))
+            inputs.check(here.sort_by([("file", "ascending"), ("row", "ascending")]), scan.rows)
 
     indices = [images.index(subset) for subset in range(len(files.subsets))]
-    with stages.stage("Open Images: boxes", sum(len(f.chunks) for f in box_files)) as advance:
+    with stages.stage(
+        "Open Images: boxes", sum(len(table.ranges) for table in box_tables)
+    ) as advance:
         boxes = tuple(
-            box_source.scan_boxes(file, index, places, advance)
-            for file, index in zip(box_files, indices, strict=True)
+            box_source.scan_boxes(table, index, places, advance)
+            for table, index in zip(box_tables, indices, strict=True)
         )
-    ranges = sum(len(file.chunks) for file in label_files if file)
+    ranges = sum(len(table.ranges) for table in label_tables if table)
     with stages.stage("Open Images: verified labels", ranges) as advance:
         labels = tuple(
-            label_source.scan_labels(file, index, classes.keys(), advance) if file else None
-            for file, index in zip(label_files, indices, strict=True)
+            label_source.scan_labels(table, index, classes.keys(), advance) if table else None
+            for table, index in zip(label_tables, indices, strict=True)
         )
     for scan in (*boxes, *labels):
         if scan is not None:

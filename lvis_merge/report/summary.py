@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
+
+import pyarrow as pa
 
 from lvis_merge.manifest.read import Manifest
 from lvis_merge.manifest.record import ManifestRecord
@@ -38,6 +41,7 @@ from lvis_merge.report.tallies import (
     reject_counts,
     source_counts,
 )
+from lvis_merge.sources.plan import run_plan
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,9 @@ def summarise(tables: Tables, record: ManifestRecord) -> Summary:
 def summarise_manifest(manifest: Manifest) -> Summary:
     """Counts a manifest on disk, reading the columns that the counts need.
 
+    The annotations are read by a plan, part by part; of their masks nothing but their presence
+    leaves it.
+
     Args:
         manifest: the opened manifest.
 
@@ -161,15 +168,24 @@ def summarise_manifest(manifest: Manifest) -> Summary:
     Raises:
         InputError: a table is missing or damaged.
     """
-    masks = manifest.arrow("annotations", MASK_COLUMNS)
-    annotations = manifest.arrow("annotations", ANNOTATION_COLUMNS)
+    # workers of a cluster have a working folder of their own
+    whole = Manifest(manifest.path.resolve(), manifest.record)
+    groups: list[int | None] = [*range(manifest.row_groups("annotations"))] or [None]
+    parts = run_plan(partial(_counted, whole), groups)
     tables = Tables(
         images=manifest.arrow("images", IMAGE_COLUMNS),
-        annotations=annotations.append_column("has_mask", has_mask(masks)),
+        annotations=pa.concat_tables(parts),
         categories=manifest.categories,
         rejects=manifest.arrow("rejects", REJECT_COLUMNS),
     )
     return summarise(tables, manifest.record)
+
+
+def _counted(manifest: Manifest, row_group: int | None) -> pa.Table:
+    """`ANNOTATION_COLUMNS` and `has_mask` of one part of the annotations; of all with None."""
+    table = manifest.arrow("annotations", (*ANNOTATION_COLUMNS, *MASK_COLUMNS), row_group)
+    counted = table.select(ANNOTATION_COLUMNS)
+    return counted.append_column("has_mask", has_mask(table))
 
 
 def _warnings(

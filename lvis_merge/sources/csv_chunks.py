@@ -11,7 +11,6 @@ its line is a row of its own, so that it does not swallow the rows behind it.
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,12 +21,12 @@ import numpy as np
 
 from lvis_merge.errors import InputError
 from lvis_merge.sources.csv_fields import csv_bytes, fields
+from lvis_merge.sources.ranges import Chunk, Range, file_size, line_stop, read_range
 
 CHUNK_BYTES = 16 << 20
+_HEADER_BYTES = 1 << 16
 _ROW_BYTES = 1 << 16
 """A quote that is still open after so many bytes is a stray one."""
-
-_CHANGED = "Nothing may change the inputs while they are read: build again."
 
 _FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"(?=[,\r\n]|\Z)|(?!")[^,\r\n]*+)'
 _ROW = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+")
@@ -35,50 +34,24 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """A byte range of a CSV file, whole rows only.
-
-    Attributes:
-        path: local, unpacked file.
-        start: first byte.
-        stop: one past the last byte.
-    """
-
-    path: Path
-    start: int
-    stop: int
-
-    def read(self) -> bytes:
-        """The range's bytes.
-
-        Raises:
-            InputError: the file has gone or has become shorter since it was cut.
-        """
-        data = _bytes_at(self.path, self.start, self.stop - self.start)
-        if len(data) < self.stop - self.start:
-            raise InputError(f"{self.path}: became shorter while it was read. {_CHANGED}")
-        return data
-
-
-@dataclass(frozen=True)
 class CsvFile:
-    """A CSV file cut into ranges.
+    """A file of CSV rows cut into ranges.
 
     Attributes:
-        path: local, unpacked file.
+        path: unpacked file, or an object's URL.
         name: base name as the user gave it.
         columns: the header's names, or the names given for a file without one.
         chunks: the data rows, in order.
     """
 
-    path: Path
+    path: Path | str
     name: str
     columns: tuple[str, ...]
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[Range, ...]
 
 
 def open_csv(
-    path: Path,
+    path: Path | str,
     name: str,
     needed: Sequence[str],
     *,
@@ -88,7 +61,7 @@ def open_csv(
     """Reads the header and cuts the rest into ranges.
 
     Args:
-        path: local, unpacked file.
+        path: unpacked file, or an object's URL.
         name: base name as the user gave it, for messages.
         needed: columns that must be there; without a header, the columns in order.
         header: whether the first row names the columns.
@@ -101,41 +74,52 @@ def open_csv(
     start = 0
     if header:
         columns, start = _read_header(path, name)
-        missing = [column for column in needed if column not in columns]
-        if missing:
-            raise InputError(
-                f"{name}: the header lacks {', '.join(missing)}; it reads"
-                f" {', '.join(columns)[:300]}. Check that it is the right file."
-            )
-        repeated = sorted(column for column, times in Counter(columns).items() if times > 1)
-        if repeated:
-            raise InputError(
-                f"{name}: the header names {', '.join(repeated)[:300]} twice. Mend the file."
-            )
+        check_columns(name, columns, needed)
     cuts = _cut(path, start, chunk_bytes)
-    return CsvFile(path, name, columns, tuple(Chunk(path, a, b) for a, b in cuts))
+    return CsvFile(path, name, columns, tuple(Chunk(path, a, b, columns) for a, b in cuts))
+
+
+def check_columns(name: str, columns: Sequence[str], needed: Sequence[str]) -> None:
+    """Refuses a file whose header does not serve.
+
+    Raises:
+        InputError: a needed column is missing, or one is there twice.
+    """
+    missing = [column for column in needed if column not in columns]
+    if missing:
+        raise InputError(
+            f"{name}: the header lacks {', '.join(missing)}; it reads"
+            f" {', '.join(columns)[:300]}. Check that it is the right file."
+        )
+    repeated = sorted(column for column, times in Counter(columns).items() if times > 1)
+    if repeated:
+        raise InputError(
+            f"{name}: the header names {', '.join(repeated)[:300]} twice. Mend the file."
+        )
 
 
 def recut(file: CsvFile, chunk_bytes: int = CHUNK_BYTES) -> CsvFile:
     """The same file cut only where no quoted field is open; for files with quoted line ends."""
     if not file.chunks:
         return file
-    start = file.chunks[0].start
-    size = file.chunks[-1].stop
+    first, last = file.chunks[0], file.chunks[-1]
+    assert isinstance(first, Chunk)  # a Parquet file is never cut anew
+    assert isinstance(last, Chunk)
+    start, size = first.start, last.stop
     cuts = []
     while start < size:
         stop = _next_cut(file.path, start, size, chunk_bytes)
-        cuts.append(Chunk(file.path, start, stop))
+        cuts.append(Chunk(file.path, start, stop, file.columns))
         start = stop
     return CsvFile(file.path, file.name, file.columns, tuple(cuts))
 
 
-def _next_cut(path: Path, start: int, size: int, chunk_bytes: int) -> int:
+def _next_cut(path: Path | str, start: int, size: int, chunk_bytes: int) -> int:
     """Where the first row ends that reaches so far from the start; looked for in ever more text."""
     window = chunk_bytes + 2 * _ROW_BYTES
     while True:
         # not mapped into memory: of a mapped file that becomes shorter, reading kills the process
-        data = _bytes_at(path, start, min(window, size - start))
+        data = read_range(path, start, min(start + window, size))
         at = 0
         for row_start, row_stop in _quoted_rows(data):
             if row_start >= chunk_bytes:
@@ -147,17 +131,6 @@ def _next_cut(path: Path, start: int, size: int, chunk_bytes: int) -> int:
         if start + window >= size:
             return size
         window *= 4
-
-
-def _bytes_at(path: Path, start: int, length: int) -> bytes:
-    """What stands there in a file; less where it ends before."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            return os.pread(file.fileno(), length, start)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror or error}). {_CHANGED}"
-        ) from error
 
 
 def well_quoted(data: bytes) -> bool:
@@ -207,12 +180,12 @@ def _rows(data: bytes) -> Iterator[bytes]:
     yield from data[place:].splitlines(keepends=True)
 
 
-def _read_header(path: Path, name: str) -> tuple[tuple[str, ...], int]:
-    with path.open("rb") as file:
-        line = b"\n"
-        while line in (b"\n", b"\r\n"):  # blank lines are no rows
-            line = file.readline(1 << 16)
-        start = file.tell()
+def _read_header(path: Path | str, name: str) -> tuple[tuple[str, ...], int]:
+    size, start, line = file_size(path), 0, b"\n"
+    while line in (b"\n", b"\r\n"):  # blank lines are no rows
+        stop = min(line_stop(path, start, size), start + _HEADER_BYTES)
+        line = read_range(path, start, stop)
+        start = stop
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
         columns = next(csv.reader([text], strict=True), [])
@@ -225,15 +198,12 @@ def _read_header(path: Path, name: str) -> tuple[tuple[str, ...], int]:
     return tuple(columns), start
 
 
-def _cut(path: Path, start: int, chunk_bytes: int) -> Iterator[tuple[int, int]]:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        while start < size:
-            file.seek(min(start + chunk_bytes, size))
-            file.readline()
-            stop = file.tell()
-            yield start, stop
-            start = stop
+def _cut(path: Path | str, start: int, chunk_bytes: int) -> Iterator[tuple[int, int]]:
+    size = file_size(path)
+    while start < size:
+        stop = line_stop(path, min(start + chunk_bytes, size), size)
+        yield start, stop
+        start = stop
 
 
 def row_texts(data: bytes) -> list[str]:

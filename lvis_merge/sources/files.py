@@ -35,6 +35,9 @@ _MOST_TIMES = 50
 _ALWAYS_BYTES = 16 << 20
 """To this an archive of any size may unpack: it does no harm."""
 _PIECE_BYTES = 16 << 20
+TABLE_FOLDERS = (".csv", ".parquet")
+"""What the names of folders end with that hold one table in parts."""
+ARCHIVES = (".gz", ".zip")
 _REMOTE = ("s3://", "http://", "https://", "gs://", "az://", "abfs://")
 
 
@@ -56,11 +59,16 @@ class InputRecord:
 
 
 def base_name(path: str | Path) -> str:
-    """Base name of a path or URL; a URL's query (it may hold a key) is not part of it."""
+    """Base name of a path or URL; a URL's query (it may hold a key) is not part of it.
+
+    A part of a table in a folder of its own is named with it: `boxes.csv/part-0.csv`.
+    """
     text = str(path)
     if is_remote(text):
         text = text.split("?", 1)[0].split("#", 1)[0]
-    return text.rstrip("/").rsplit("/", 1)[-1]
+    *folders, name = text.rstrip("/").rsplit("/", 2)
+    parent = folders[-1] if folders else ""
+    return f"{parent}/{name}" if parent.endswith(TABLE_FOLDERS) else name
 
 
 def is_remote(path: str | Path) -> bool:
@@ -126,7 +134,7 @@ def _fetch(url: str, target: Path) -> Path:
         in_thread(copy)
     except Exception as error:  # daft wraps what the object store says in types of its own
         raise InputError(
-            f"{url}: cannot be fetched ({_first_line(error)}). Check the URL."
+            f"{url}: cannot be fetched ({first_line(error)}). Check the URL."
         ) from error
     return target
 
@@ -152,7 +160,8 @@ def in_thread(work: Callable[[], T]) -> T:
     return done.result()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, as one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -200,8 +209,7 @@ def open_plain(path: Path, member_suffix: str) -> Iterator[IO[bytes]]:
                 yield plain
     except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile) as error:
         raise InputError(
-            f"{path}: the archive is damaged or cut short ({_first_line(error)})."
-            " Download it again."
+            f"{path}: the archive is damaged or cut short ({first_line(error)}). Download it again."
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # what the block wrote
@@ -259,8 +267,7 @@ def _open_member(archive: zipfile.ZipFile, path: Path, suffix: str) -> IO[bytes]
         return archive.open(name)
     except RuntimeError as error:  # encrypted, or compressed in a way that Python cannot read
         raise InputError(
-            f"{path}: {name} cannot be unpacked ({_first_line(error)}). Unpack it and give the"
-            " file."
+            f"{path}: {name} cannot be unpacked ({first_line(error)}). Unpack it and give the file."
         ) from error
 
 
@@ -281,7 +288,7 @@ def unpacked(path: Path, member_suffix: str, folder: Path) -> Path:
     Raises:
         InputError: as `open_plain`, or the folder's disk is full.
     """
-    if path.suffix not in (".gz", ".zip"):
+    if path.suffix not in ARCHIVES:
         return path
     handle, name = tempfile.mkstemp(dir=folder, suffix=member_suffix)
     try:

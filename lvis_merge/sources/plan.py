@@ -1,18 +1,21 @@
 """One plan for many independent pieces of work, run by daft.
 
 A source describes its work as a list of small tasks (a byte range to scan) and a pure function.
-daft runs the function over the tasks, in threads on this machine; the results come back in the
-order of the tasks, whatever ran first.
+daft runs the function over the tasks, in threads on this machine or on a Ray cluster; the results
+come back in the order of the tasks, whatever ran first.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
 
 from lvis_merge.errors import LvisMergeError
+from lvis_merge.sources.ray_cluster import on_workers, ray_cluster
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,15 +29,41 @@ for _name, _value in (
     os.environ.setdefault(_name, _value)
 
 
-def use_threads(threads: int | None) -> None:
-    """Sets how many threads the plan may use in this process; None leaves daft's own choice.
+@contextmanager
+def engine(
+    name: Literal["native", "ray"] = "native",
+    ray_address: str | None = None,
+    threads: int | None = None,
+) -> Iterator[None]:
+    """Where the plans of this process run; daft takes the choice once, before its first plan.
 
-    daft takes the number once, before its first plan runs.
+    Args:
+        name: `native`, threads of this machine, or `ray`.
+        ray_address: as `ray_cluster`.
+        threads: how many; None for one per core.
+
+    Raises:
+        InputError: as `ray_cluster`.
     """
-    if threads is not None:
+    if name == "ray":
+        with ray_cluster(ray_address, threads):
+            yield
+        return
+    # in a job of a Ray cluster daft would choose Ray by itself
+    if threads is not None or "RAY_JOB_ID" in os.environ:
         import daft
 
         daft.set_runner_native(num_threads=threads)
+    yield
+
+
+def runs_on_ray() -> bool:
+    """Whether the plans of this process run on a Ray cluster."""
+    if "daft" not in sys.modules:  # costs a moment, and none has been chosen
+        return False
+    import daft
+
+    return bool(daft.get_or_infer_runner_type() == "ray")
 
 
 def run_plan(
@@ -59,13 +88,15 @@ def run_plan(
         return []
     import daft
 
+    step = on_workers(work) if runs_on_ray() else work
+
     # left to itself daft may move the function to other processes while it runs, which outlive
     # Ctrl-C and cost a second each to start
     @daft.func.batch(  # type: ignore[untyped-decorator]
         return_dtype=daft.DataType.binary(), use_process=False
     )
     def apply(column: daft.Series) -> list[bytes]:
-        return [_apply(work, task) for task in column.to_pylist()]
+        return [_apply(step, task) for task in column.to_pylist()]
 
     plan = (
         daft.from_pydict(

@@ -22,11 +22,11 @@ BUILD_OPTIONS = {
     "--images", "--selection", "--candidates", "--openimages-images", "--openimages-sizes",
     "--openimages-exclude", "--coco-boxes", "--unmapped", "--holdout", "--label-space",
     "--corrections", "--extra", "--extra-exhaustive", "--max-rejects", "--strict", "--seed",
-    "--threads", "--out", "--overwrite", "--json",
+    "--threads", "--out", "--overwrite", "--engine", "--ray-address", "--json",
 }  # fmt: skip
 HEAVY = {
     "torch", "fiftyone", "mmdet", "pandas", "daft", "pyarrow", "numpy", "PIL", "pycocotools",
-    "jinja2", "msgspec", "obstore", "rich.progress",
+    "jinja2", "msgspec", "obstore", "ray", "rich.progress",
 }  # fmt: skip
 SHOW_IMPORTS = "import sys; from lvis_merge import cli; cli.run(); print(*sys.modules, sep='\\n')"
 

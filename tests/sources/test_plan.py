@@ -77,10 +77,10 @@ def test_the_work_is_a_pure_function_that_pickles() -> None:
 THREADS = """
 import os
 import sys
-from lvis_merge.sources.plan import run_plan, use_threads
+from lvis_merge.sources.plan import engine, run_plan
 from tests.sources.test_plan import squared
-use_threads(int(sys.argv[1]))
-print(run_plan(squared, range(40)), flush=True)
+with engine("native", threads=int(sys.argv[1])):
+    print(run_plan(squared, range(40)), flush=True)
 os._exit(0)  # as the command line ends: native threads may outlive the interpreter, and crash
 """
 

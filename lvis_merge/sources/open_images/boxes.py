@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.sources.csv_chunks import CsvFile
 from lvis_merge.sources.csv_rows import COORDINATE, FLAG, IMAGE_ID, LABEL, NAME, parse_rows
+from lvis_merge.sources.csv_table import CsvTable
 from lvis_merge.sources.open_images.ids import IdIndex, Runs
 from lvis_merge.sources.open_images.scan import (
     Advance,
@@ -20,7 +20,7 @@ from lvis_merge.sources.open_images.scan import (
     finish_scan,
     gather,
     key_rows,
-    scan_file,
+    scan_table,
 )
 
 COORDINATES = ("XMin", "XMax", "YMin", "YMax")
@@ -82,9 +82,9 @@ class MappedBoxes:
 
 
 def _look(
-    columns: tuple[str, ...],
     index: IdIndex,
     categories: Mapping[str, int | None],
+    columns: tuple[str, ...],
     data: bytes,
 ) -> ChunkScan:
     keyed = key_rows(data, columns, _CHECKED, index)
@@ -139,25 +139,21 @@ def is_flagged(table: pa.Table) -> np.ndarray:
 
 
 def scan_boxes(
-    file: CsvFile, index: IdIndex, categories: Mapping[str, int | None], advance: Advance
+    table: CsvTable, index: IdIndex, categories: Mapping[str, int | None], advance: Advance
 ) -> FileScan:
     """First pass; `found` holds the `MappedBoxes` of each range.
 
     Args:
-        file: a box CSV.
+        table: of boxes.
         index: places of the subset's images.
         categories: for every MID of the class list its category id, or None where unmapped.
         advance: told of each finished range.
     """
-    return scan_file(file, "box", partial(_look, file.columns, index, categories), advance)
+    return scan_table(table, "box", partial(_look, index, categories), advance)
 
 
-def image_ids_in(columns: tuple[str, ...]) -> partial[pa.Array]:
-    """Pure function of a range: the distinct images of its readable rows, in order."""
-    return partial(_image_ids, columns)
-
-
-def _image_ids(columns: tuple[str, ...], data: bytes) -> pa.Array:
+def image_ids(columns: tuple[str, ...], data: bytes) -> pa.Array:
+    """The distinct images of a range's readable rows, in order."""
     table = parse_rows(data, columns, _CHECKED).table
     return pc.unique(Runs.of(table["ImageID"].combine_chunks()).ids)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.sources.csv_chunks import CsvFile, row_texts
+from lvis_merge.sources.csv_chunks import row_texts
 from lvis_merge.sources.csv_rows import IMAGE_ID, ROTATION, TEXT, parse_rows
+from lvis_merge.sources.csv_table import CsvTable
 from lvis_merge.sources.flickr import flickr_photo_id
+from lvis_merge.sources.open_images.boxes import image_ids
 from lvis_merge.sources.open_images.ids import IdIndex, hex_keys
 from lvis_merge.sources.open_images.scan import (
     SOURCE,
@@ -22,9 +23,10 @@ from lvis_merge.sources.open_images.scan import (
     ImageRuns,
     gather,
     read_ranges,
-    scan_file,
+    scan_table,
 )
 from lvis_merge.sources.rejects import Reject, rejects_table
+from lvis_merge.sources.tables import REJECT_ROWS
 
 NEEDED = ("ImageID",)
 DETAILS = ("OriginalURL", "OriginalLandingURL", "License", "AuthorProfileURL", "Author", "Title")
@@ -109,14 +111,14 @@ def _rotated(column: pa.Array) -> np.ndarray:
     return np.asarray(turned_rows)
 
 
-def scan_list(file: CsvFile, advance: Advance) -> FileScan:
+def scan_list(table: CsvTable, advance: Advance) -> FileScan:
     """First pass over one image list."""
-    return scan_file(file, "image", partial(_look, file.columns), advance)
+    return scan_table(table, "image", _look, advance)
 
 
-def ids_of_boxes(file: CsvFile, look: partial[pa.Array], advance: Advance) -> pa.Array:
-    """The distinct images of a box file, for a subset without an image list; in file order."""
-    _, parts = read_ranges(file, look, advance)
+def ids_of_boxes(table: CsvTable, advance: Advance) -> pa.Array:
+    """The distinct images of a box table, for a subset without an image list; in file order."""
+    _, parts = read_ranges(table, image_ids, advance)
     return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
 
 
@@ -200,15 +202,19 @@ def _first_of_each(ids: pa.Array) -> np.ndarray:
 
 
 def _repeated_rows(scan: FileScan, rows: np.ndarray) -> pa.Table:
-    chunks = np.searchsorted(scan.bases, rows, side="right") - 1
-    rejects = []
-    for chunk in np.unique(chunks):
-        texts = row_texts(scan.file.chunks[int(chunk)].read())
-        rejects += [
-            Reject(int(row) + 1, "duplicate_id", texts[int(row - scan.bases[chunk])])
-            for row in rows[chunks == chunk]
+    table = scan.table
+    ranges = np.searchsorted(scan.bases, rows, side="right") - 1
+    rejects = [REJECT_ROWS.empty_table()]
+    for place in np.unique(ranges).tolist():
+        texts = row_texts(table.ranges[place].read())
+        file = table.file_of(place)
+        first = scan.bases[table.first_ranges[file]]
+        repeated = [
+            Reject(int(row - first) + 1, "duplicate_id", texts[int(row - scan.bases[place])])
+            for row in rows[ranges == place]
         ]
-    return rejects_table(SOURCE, scan.file.name, "image", rejects)
+        rejects.append(rejects_table(SOURCE, table.files[file].name, "image", repeated))
+    return pa.concat_tables(rejects)
 
 
 def details(images: ImageList, chosen: np.ndarray, advance: Advance) -> pa.Table:
@@ -225,7 +231,7 @@ def details(images: ImageList, chosen: np.ndarray, advance: Advance) -> pa.Table
         if scan is None:
             continue
         kinds = {"ImageID": IMAGE_ID}
-        kinds |= {name: TEXT for name in DETAILS if name in scan.file.columns}
+        kinds |= {name: TEXT for name in DETAILS if name in scan.table.columns}
         index = images.index(subset)
         table = gather(_with_runs(scan, index), kinds, chosen, index, advance)
         for name in DETAILS:
@@ -248,5 +254,5 @@ def _with_runs(scan: FileScan, index: IdIndex) -> FileScan:
         ones = np.ones(len(numbers), np.int32)
         runs.append(ImageRuns(image[known], ones * 0, numbers, numbers, ones))
     return FileScan(
-        scan.file, scan.rows, scan.rejects, ImageRuns.concat(runs), scan.found, scan.bases
+        scan.table, scan.rows, scan.rejects, ImageRuns.concat(runs), scan.found, scan.bases
     )

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.sources.csv_chunks import CsvFile
 from lvis_merge.sources.csv_rows import CONFIDENCE, IMAGE_ID, LABEL
+from lvis_merge.sources.csv_table import CsvTable
 from lvis_merge.sources.open_images.ids import IdIndex
 from lvis_merge.sources.open_images.scan import (
     Advance,
@@ -19,7 +19,7 @@ from lvis_merge.sources.open_images.scan import (
     finish_scan,
     gather,
     key_rows,
-    scan_file,
+    scan_table,
 )
 
 KINDS = {"ImageID": IMAGE_ID, "LabelName": LABEL, "Confidence": CONFIDENCE}
@@ -27,7 +27,7 @@ NEEDED = tuple(KINDS)
 
 
 def _look(
-    columns: tuple[str, ...], index: IdIndex, classes: Collection[str], data: bytes
+    index: IdIndex, classes: Collection[str], columns: tuple[str, ...], data: bytes
 ) -> ChunkScan:
     keyed = key_rows(data, columns, KINDS, index)
     labels = keyed.parsed.table["LabelName"].combine_chunks()
@@ -40,10 +40,10 @@ def _look(
 
 
 def scan_labels(
-    file: CsvFile, index: IdIndex, classes: Collection[str], advance: Advance
+    table: CsvTable, index: IdIndex, classes: Collection[str], advance: Advance
 ) -> FileScan:
-    """First pass over a label CSV."""
-    return scan_file(file, "label", partial(_look, file.columns, index, classes), advance)
+    """First pass over a table of labels."""
+    return scan_table(table, "label", partial(_look, index, classes), advance)
 
 
 def chosen_labels(

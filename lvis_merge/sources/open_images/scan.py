@@ -1,6 +1,6 @@
-"""First and second pass over one CSV file of the folder.
+"""First and second pass over one table of the folder, in one file or several.
 
-The first pass gives every range of the file to a pure function and collects what it returns,
+The first pass gives every range of its files to a pure function and collects what it returns,
 together with the bad rows; the second fetches the rows of a few images.
 """
 
@@ -16,27 +16,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.errors import HopelessFileError, InputError
-from lvis_merge.sources.csv_chunks import (
-    Chunk,
-    CsvFile,
-    recut,
-    row_texts,
-    take_rows,
-    well_quoted,
-)
+from lvis_merge.sources.csv_chunks import row_texts, take_rows, well_quoted
 from lvis_merge.sources.csv_rows import ColumnKind, ParsedRows, parse_rows
+from lvis_merge.sources.csv_table import CsvTable
 from lvis_merge.sources.open_images.ids import IdIndex, Runs
 from lvis_merge.sources.plan import run_plan
+from lvis_merge.sources.ranges import Range
 from lvis_merge.sources.rejects import Reject, rejects_table
+from lvis_merge.sources.tables import REJECT_ROWS
 
 Advance = Callable[[int], None]
+Look = Callable[[tuple[str, ...], bytes], "ChunkScan"]
+"""Pure function of a file's columns and a range's bytes."""
 SOURCE = "open_images"
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class ImageRuns:
-    """Where the good rows of each image stand in a file, run by run.
+    """Where the good rows of each image stand in a table, run by run.
 
     Attributes:
         image: int32 [K], place of the image in the image list.
@@ -90,10 +88,10 @@ class ChunkScan:
 
 @dataclass(frozen=True)
 class FileScan:
-    """The first pass over a file.
+    """The first pass over a table.
 
     Attributes:
-        file: the file, cut as it was scanned.
+        table: its files, cut as they were scanned.
         rows: data rows, good or bad.
         rejects: bad rows as a `rejects` table.
         runs: where the good rows of each image stand.
@@ -101,7 +99,7 @@ class FileScan:
         bases: int64 [ranges], data rows before each range.
     """
 
-    file: CsvFile
+    table: CsvTable
     rows: int
     rejects: pa.Table
     runs: ImageRuns
@@ -109,65 +107,69 @@ class FileScan:
     bases: np.ndarray
 
 
-def scan_file(
-    file: CsvFile, kind: str, look: Callable[[bytes], ChunkScan], advance: Advance
-) -> FileScan:
+def scan_table(table: CsvTable, kind: str, look: Look, advance: Advance) -> FileScan:
     """Runs the first pass.
 
     Args:
-        file: the file.
+        table: the table.
         kind: what its rows are, for rejects.
-        look: pure function of a range's bytes.
+        look: pure function of a file's columns and a range's bytes.
         advance: told of each finished range.
     """
-    file, scans = read_ranges(file, look, advance)
-    return _joined(file, kind, scans)
+    table, scans = read_ranges(table, look, advance)
+    return _joined(table, kind, scans)
 
 
 def read_ranges(
-    file: CsvFile, look: Callable[[bytes], R], advance: Advance
-) -> tuple[CsvFile, list[R]]:
-    """Applies a pure function to every range of a file; stops at far too many bad rows.
+    table: CsvTable, look: Callable[[tuple[str, ...], bytes], R], advance: Advance
+) -> tuple[CsvTable, list[R]]:
+    """Applies a pure function to every range of a table; stops at far too many bad rows.
 
     Returns:
-        The file, cut anew where a range began or ended inside a quoted field, and the results in
+        The table, cut anew where a range began or ended inside a quoted field, and the results in
         the order of its ranges.
     """
     try:
-        found = run_plan(partial(_if_well_quoted, look), file.chunks, advance)
+        found = run_plan(partial(_if_well_quoted, look), table.ranges, advance)
         if None in found:
-            file = recut(file)
-            found = run_plan(partial(_whole, look), file.chunks, advance)
+            table = table.recut()
+            found = run_plan(partial(_whole, look), table.ranges, advance)
     except HopelessFileError as error:
-        raise InputError(f"{file.name}: has {error}") from error
-    return file, [of_range[0] for of_range in found if of_range is not None]
+        raise InputError(f"{table.name}: has {error}") from error
+    return table, [of_range[0] for of_range in found if of_range is not None]
 
 
-def _joined(file: CsvFile, kind: str, scans: Sequence[ChunkScan]) -> FileScan:
+def _joined(table: CsvTable, kind: str, scans: Sequence[ChunkScan]) -> FileScan:
     bases = np.concatenate([[0], np.cumsum([scan.rows for scan in scans])]).astype(np.int64)
-    rejects = [
-        Reject(int(base) + reject.row + 1, reject.reason, reject.raw)
-        for base, scan in zip(bases, scans, strict=False)
-        for reject in scan.rejects
-    ]
+    rejects = [REJECT_ROWS.empty_table()]
+    for number, file in enumerate(table.files):
+        first, stop = table.first_ranges[number : number + 2].tolist()
+        of_file = [
+            Reject(int(base - bases[first]) + reject.row + 1, reject.reason, reject.raw)
+            for base, scan in zip(bases[first:stop], scans[first:stop], strict=True)
+            for reject in scan.rejects
+        ]
+        if of_file:
+            rejects.append(rejects_table(SOURCE, file.name, kind, of_file))
     return FileScan(
-        file,
+        table,
         int(bases[-1]),
-        rejects_table(SOURCE, file.name, kind, rejects),
+        pa.concat_tables(rejects).combine_chunks(),
         ImageRuns.concat([scan.runs for scan in scans]),
         [scan.found for scan in scans],
         bases[:-1],
     )
 
 
-def _if_well_quoted(look: Callable[[bytes], R], chunk: Chunk) -> tuple[R] | None:
+def _if_well_quoted(look: Callable[[tuple[str, ...], bytes], R], of_file: Range) -> tuple[R] | None:
     """None where the quotes show that a cut may lie inside a quoted field."""
-    data = chunk.read()
-    return (look(data),) if b'"' not in data or well_quoted(data) else None
+    data = of_file.read()
+    good = b'"' not in data or well_quoted(data)
+    return (look(of_file.columns, data),) if good else None
 
 
-def _whole(look: Callable[[bytes], R], chunk: Chunk) -> tuple[R]:
-    return (look(chunk.read()),)
+def _whole(look: Callable[[tuple[str, ...], bytes], R], of_file: Range) -> tuple[R]:
+    return (look(of_file.columns, of_file.read()),)
 
 
 @dataclass(frozen=True)
@@ -267,8 +269,8 @@ def gather(
     tasks = []
     for chunk, at in zip(chunks.tolist(), np.split(wanted, starts[1:]), strict=False):
         rows = np.unique(_spans(runs.first[at], runs.last[at]))
-        tasks.append((scan.file.chunks[chunk], rows))
-    tables = run_plan(partial(_fetch, scan.file.columns, dict(kinds)), tasks, advance)
+        tasks.append((scan.table.ranges[chunk], rows))
+    tables = run_plan(partial(_fetch, dict(kinds)), tasks, advance)
     schema = pa.schema([(name, _plain(kind.type)) for name, kind in kinds.items()])
     table = pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
     image = index.find(_one(table["ImageID"]))
@@ -284,11 +286,9 @@ def _spans(first: np.ndarray, last: np.ndarray) -> np.ndarray:
     return np.asarray(np.arange(ends[-1]) + shift)
 
 
-def _fetch(
-    columns: tuple[str, ...], kinds: Mapping[str, ColumnKind], wanted: tuple[Chunk, np.ndarray]
-) -> pa.Table:
-    chunk, rows = wanted
-    table = parse_rows(take_rows(chunk.read(), rows), columns, kinds).table
+def _fetch(kinds: Mapping[str, ColumnKind], wanted: tuple[Range, np.ndarray]) -> pa.Table:
+    of_file, rows = wanted
+    table = parse_rows(take_rows(of_file.read(), rows), of_file.columns, kinds).table
     plain = [pc.cast(_one(table[name]), _plain(kind.type)) for name, kind in kinds.items()]
     return pa.table(plain, names=list(kinds))
 

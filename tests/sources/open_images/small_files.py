@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lvis_merge.sources.csv_chunks import CsvFile, open_csv
+from lvis_merge.sources.csv_chunks import open_csv
+from lvis_merge.sources.csv_table import CsvTable, table_of
 
 BOXES = (
     "ImageID", "Source", "LabelName", "Confidence", "XMin", "XMax", "YMin", "YMax",
@@ -32,12 +33,12 @@ def csv_file(
     columns: Sequence[str],
     rows: Iterable[Sequence[str]],
     chunk_bytes: int,
-) -> CsvFile:
+) -> CsvTable:
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows([columns, *rows])
     path = folder / name
     path.write_text(out.getvalue(), encoding="utf-8", newline="")
-    return open_csv(path, name, columns, chunk_bytes=chunk_bytes)
+    return table_of([open_csv(path, name, columns, chunk_bytes=chunk_bytes)])
 
 
 def box_row(

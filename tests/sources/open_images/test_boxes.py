@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lvis_merge.sources.csv_chunks import CsvFile, recut
+from lvis_merge.sources import csv_table
+from lvis_merge.sources.csv_chunks import recut
 from lvis_merge.sources.open_images import scan as scan_module
 from lvis_merge.sources.open_images.boxes import (
     KINDS,
@@ -67,7 +68,7 @@ def test_a_file_is_read_alike_in_ranges_of_any_size(
     tmp_path: Path, chunk_bytes: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule: rejects, counts and chosen rows are those of a plain loop; in = good + rejected."""
-    monkeypatch.setattr(scan_module, "recut", partial(recut, chunk_bytes=chunk_bytes))
+    monkeypatch.setattr(csv_table, "recut", partial(recut, chunk_bytes=chunk_bytes))
     rng = Random(seed)
     rows = drawn_rows(rng, 60)
     file = csv_file(tmp_path, "b.csv", BOXES, rows, chunk_bytes)
@@ -174,7 +175,7 @@ def test_only_ranges_with_chosen_images_are_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule: the second pass reads what it needs."""
-    file: CsvFile = csv_file(tmp_path, "b.csv", BOXES, [box_row(i) for i in IMAGES], 1)
+    file = csv_file(tmp_path, "b.csv", BOXES, [box_row(i) for i in IMAGES], 1)
     index = IdIndex.of(pa.array(IMAGES))
     scan = scan_boxes(file, index, CLASSES, nothing)
     tasks: list[int] = []

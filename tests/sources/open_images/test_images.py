@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lvis_merge.sources.open_images.boxes import image_ids_in
 from lvis_merge.sources.open_images.images import (
     DETAILS,
     ImageList,
@@ -124,7 +123,7 @@ def test_a_subset_without_a_list_has_the_images_of_its_readable_boxes(
         box_row("c", box=("0.5", "0.4", "0", "1")),
     ]
     file = csv_file(tmp_path, "b.csv", BOXES, rows, chunk_bytes)
-    ids = ids_of_boxes(file, image_ids_in(file.columns), nothing)
+    ids = ids_of_boxes(file, nothing)
     assert ids.to_pylist() == [B, A, "c"]
 
 
