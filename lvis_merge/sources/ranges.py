@@ -152,6 +152,6 @@ def _told(path: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or first_line(error)
-        raise UnreadableError(f"{path}: cannot be read ({reason}). {_CHANGED}") from error
+        raise UnreadableError(f"{path}: cannot be read ({reason}).") from error
     except Exception as error:  # daft wraps what the object store says in types of its own
         raise UnreadableError(f"{path}: cannot be read ({first_line(error)}).") from error
