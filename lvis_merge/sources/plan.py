@@ -11,11 +11,11 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal, TypeVar
 
 from lvis_merge.errors import LvisMergeError
-from lvis_merge.sources.ray_cluster import on_workers, ray_cluster
+from lvis_merge.sources.ray_cluster import cluster_errors, on_workers, ray_cluster
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -106,12 +106,13 @@ def run_plan(
         .select(daft.col("place"), apply(daft.col("task")).alias("result"))
     )
     results: list[Any] = [None] * len(tasks)
-    for batch in plan.to_arrow_iter():
-        for place, result in zip(
-            *(batch[name].to_pylist() for name in batch.schema.names), strict=True
-        ):
-            results[place] = pickle.loads(result)
-        advance(batch.num_rows)
+    with cluster_errors() if runs_on_ray() else nullcontext():
+        for batch in plan.to_arrow_iter():
+            for place, result in zip(
+                *(batch[name].to_pylist() for name in batch.schema.names), strict=True
+            ):
+                results[place] = pickle.loads(result)
+            advance(batch.num_rows)
     for result in results:
         if isinstance(result, LvisMergeError):
             raise result

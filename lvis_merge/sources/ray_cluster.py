@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,10 +17,12 @@ from typing import Any
 
 from lvis_merge import __version__
 from lvis_merge.errors import InputError
+from lvis_merge.sources.files import first_line
 from lvis_merge.sources.ranges import UnreadableError
 from lvis_merge.unfinished import unfinished
 
 _CONNECT_SECONDS = 10.0
+_NOT_IMPORTED = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '([\w.]+)'")
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 # as for daft: a library that is called by a tool reports no usage
@@ -55,8 +58,9 @@ def ray_cluster(address: str | None, threads: int | None) -> Iterator[None]:
             _start(threads, stack.enter_context(_short_folder()))
         stack.callback(ray.shutdown)
         daft.set_runner_ray()
-        # daft starts its actors with the first plan, and would start them twice for two at once
-        daft.from_pydict({"number": [0]}).select(daft.col("number") + 1).to_pydict()
+        with cluster_errors():
+            # daft starts its actors with the first plan, and would start them twice for two at once
+            daft.from_pydict({"number": [0]}).select(daft.col("number") + 1).to_pydict()
         yield
 
 
@@ -105,10 +109,9 @@ def _init(what: str, **options: Any) -> None:
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", **options)
     except Exception as error:  # Ray raises whatever its parts raise: RPC errors, RuntimeError, …
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{what}: Ray cannot be used ({reason}). Check that the cluster runs the same versions"
-            " of Python and Ray as this command; a cluster started with a token needs"
+            f"{what}: Ray cannot be used ({first_line(error)}). Check that the cluster runs the"
+            " same versions of Python and Ray as this command; a cluster started with a token needs"
             " RAY_AUTH_MODE=token here."
         ) from error
     finally:
@@ -131,6 +134,31 @@ def _short_folder() -> Iterator[Path | None]:
 _SOCKET_PATH = 107
 _BELOW_SESSIONS = 75
 """What Ray adds: `/session_2026-11-29_00-43-55_345678_4194304/sockets/plasma_store` and more."""
+
+
+@contextmanager
+def cluster_errors() -> Iterator[None]:
+    """Tells what is wrong with the cluster, while a plan runs; faults of the work pass through.
+
+    Raises:
+        InputError: a node lacks the package, or the cluster cannot go on.
+    """
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        yield
+    except Exception as error:
+        if missing := _NOT_IMPORTED.search(str(error)):
+            raise InputError(
+                f"A Ray node cannot import {missing[1]}. Run pip install 'lvis-merge[ray]' of this"
+                f" version ({__version__}) on every node."
+            ) from error
+        if isinstance(error, RayError) and not isinstance(error, RayTaskError):
+            raise InputError(
+                f"The Ray cluster did not go on ({first_line(error)}). See `ray status` and the"
+                " logs of its nodes, then run it again."
+            ) from error
+        raise
 
 
 def on_workers(work: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lvis_merge.errors import InputError
@@ -32,6 +33,15 @@ def noting_the_node(work: Callable[[Any], Any], task: Any) -> tuple[str, Any]:
 
     time.sleep(0.02)  # so that no node is done with all before the other has begun
     return ray.get_runtime_context().get_node_id(), work(task)
+
+
+def known_here_only() -> Callable[[Any], Any]:
+    """A function of a module that no other process can import."""
+    module = ModuleType("known_here_only")
+    exec("def work(task): return task", vars(module))
+    sys.modules["known_here_only"] = module
+    work: Callable[[Any], Any] = module.work
+    return work
 
 
 def main(address: str, options: Path, chunk_bytes: int) -> dict[str, Any]:
@@ -62,6 +72,7 @@ def main(address: str, options: Path, chunk_bytes: int) -> dict[str, Any]:
         build_quietly(pickle.loads(options.read_bytes()))
         failed(partial(failing, {2: InputError("file.csv, row 3: is wrong.")}), range(4))
         failed(digest, ["/no/such/file.csv"])
+        failed(known_here_only(), range(4))
         ray_cluster.__version__ = "0.0.1"
         failed(partial(failing, {}), range(4))
         alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]

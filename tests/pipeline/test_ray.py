@@ -80,7 +80,7 @@ def test_two_nodes_share_the_work(world: Options, tmp_path: Path) -> None:
 
     The tables are in parts in an object store, of which the nodes read ranges. What a user did
     wrong comes back whole; a file that a node does not see is named, and so is a node with another
-    version.
+    version, and one that lacks the package.
     """
     local = build_options(in_parts(world, tmp_path / "parts", mixed_parts), tmp_path / "ray")
     assert local.openimages is not None
@@ -105,10 +105,11 @@ def test_two_nodes_share_the_work(world: Options, tmp_path: Path) -> None:
     assert len(found["alive"]) == 2
     assert set(found["nodes"]) == set(found["alive"])
     assert min(found["nodes"].count(node) for node in found["alive"]) >= 3
-    wrong, unseen, other_version = found["told"]
+    wrong, unseen, not_installed, other_version = found["told"]
     assert wrong == "file.csv, row 3: is wrong."
     assert "/no/such/file.csv: cannot be read (No such file" in unseen
     assert "Every node must see the same inputs under the same path" in unseen
+    assert not_installed.startswith("A Ray node cannot import known_here_only. Run pip install")
     assert f"has lvis-merge {__version__}, this one 0.0.1. Install the same" in other_version
     expected = build_to(local, tmp_path / "native")
     assert contents(tmp_path / "ray") == expected
