@@ -60,8 +60,8 @@ demo-tricks: demo
 	$(SCORE) $(TRICKS)/all/results.json >$(TRICKS)/multi_scale_masks.json
 	$(BIN)/lvis-merge roadmap $(TRICKS) --plot $(TRICKS)/roadmap.svg
 
-# Each trick of the paper on a small world: 2 draws x 3 seeds. Up to two hours of both cores; stopped,
-# it goes on where it was.
+# Each trick of the paper on a small world: 2 draws x 3 seeds. An hour and a half of both cores;
+# stopped, it goes on where it was.
 road-map: setup
 	$(BIN)/python benchmarks/road_map.py --out $(ROAD_MAP)
 	$(BIN)/lvis-merge roadmap $(ROAD_MAP) --markdown $(ROAD_MAP)/road-map.md \
