@@ -8,15 +8,13 @@ import pytest
 
 from tests.cli.command import Run
 
-NOT_YET = ("--engine", "--ray-address")
-
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         # of the option parser
         (("--nope",), "No such option: --nope"),
-        *(((flag, "x"), f"No such option: {flag}") for flag in NOT_YET),
+        (("--engine", "spark"), "'spark' is not one of 'native', 'ray'"),
         (("--selection", "best"), "'best' is not one of 'balanced', 'random'"),
         (("--candidates", "some"), "'some' is not one of 'all', 'sized'"),
         (("--coco-boxes", "most"), "'most' is not one of 'all', 'unmatched', 'off'"),

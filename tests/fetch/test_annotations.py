@@ -235,7 +235,7 @@ def test_a_version_of_open_images_is_a_folder_that_build_reads(
     found = find_files(str(folder))
     used = {found.classes, found.hierarchy}
     for subset in found.subsets:
-        used |= {subset.boxes, subset.images, subset.labels}
+        used |= {*subset.boxes, *subset.images, *subset.labels}
     assert len(found.subsets) == 3
     assert {Path(str(path)).name for path in used} == {file.name for file in files}
 

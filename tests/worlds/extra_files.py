@@ -96,7 +96,7 @@ def draw_file(
             row["segmentation"] = run_lengths(rng, by_id[row["image_id"]], False)
     if rng.random() < 0.5:
         images = spoil_images(rng, images, needs_lists=False)
-    if len(rows) > 2 and rng.random() < 0.7:
+    if len(rows) > 2 and rng.random() < 0.9:
         rows = spoil_annotations(rng, rows, masks=True)
         of_other_classes(rng, classes, rows)
     return {
