@@ -347,5 +347,5 @@ def test_a_fetch_that_waits_for_a_server_can_be_interrupted(tmp_path: Path, serv
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=30)
     assert running.returncode == 143
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 5
     assert check_whole(tmp_path / "root") == []
