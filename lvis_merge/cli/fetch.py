@@ -93,7 +93,8 @@ def fetch(
         ),
     ] = None,
     coco: Annotated[
-        bool, typer.Option("--coco", help="Fetch LVIS' and COCO's images too, by coco_url.")
+        bool,
+        typer.Option("--coco", help="Fetch the images of LVIS, COCO and extras too, by coco_url."),
     ] = False,
     image_root: ImageRoots = None,
     workers: Annotated[

@@ -27,6 +27,9 @@ _MEMORY_BYTES = 512_000_000
 _ALL_FAILED = 100
 """So many first images that all fail stop the run: the address is wrong, not the images."""
 
+_OUTAGE_IMAGES = 5
+"""So many images without a useful answer are an outage; fewer may be at fault themselves."""
+
 
 @dataclass
 class Downloads:
@@ -87,6 +90,7 @@ class Downloader:
         self._found = found
         self._arrived = arrived
         self._failed_at: dict[str, float] = {}
+        self._unanswered: set[str] = set()
         self._contact: float | None = None
         self._began = 0.0
         self._over = False
@@ -119,7 +123,8 @@ class Downloader:
             await asyncio.gather(*workers, return_exceptions=True)
             self._threads.shutdown(cancel_futures=True)
         unreachable = [t for t in self._found.failures.values() if t.reason is Reason.unreachable]
-        if self._contact is None and unreachable:
+        enough = fresh or len(unreachable) >= _OUTAGE_IMAGES
+        if self._contact is None and unreachable and enough:
             self._give_up(unreachable[-1])
 
     async def _work(self, queue: Iterator[Wanted], *, fresh: bool) -> None:
@@ -138,7 +143,7 @@ class Downloader:
             try:
                 length = await self._attempt(image)
             except Trouble as trouble:
-                self._watch(trouble)
+                self._watch(image, trouble)
                 if attempt >= TRIES.get(trouble.reason, 1):
                     raise
                 retries = self._found.retries
@@ -146,7 +151,7 @@ class Downloader:
                 patience = self._tools.patience
                 await asyncio.sleep(pause(attempt, patience.first_pause, patience.longest_pause))
             else:
-                self._contact = time.monotonic()
+                self._met()
                 return length
         raise AssertionError("the last attempt returns or raises")
 
@@ -181,12 +186,19 @@ class Downloader:
         self._tools.ledger.note(self._tools.place.path(image.file_name), state, size)
         return size
 
-    def _watch(self, trouble: Trouble) -> None:
-        """Gives up when there was no useful answer for long."""
-        now = time.monotonic()
+    def _met(self) -> None:
+        self._contact = time.monotonic()
+        self._unanswered.clear()
+
+    def _watch(self, image: Wanted, trouble: Trouble) -> None:
+        """Gives up when there was no useful answer for long, for several images."""
         if trouble.reason in ANSWERS:
-            self._contact = now
-        elif now - (self._contact or self._began) > self._tools.patience.outage_seconds:
+            self._met()
+            return
+        self._unanswered.add(image.file_name)
+        silence = time.monotonic() - (self._contact or self._began)
+        long = silence > self._tools.patience.outage_seconds
+        if long and len(self._unanswered) >= _OUTAGE_IMAGES:
             self._give_up(trouble)
 
     def _give_up(self, last: Trouble) -> None:

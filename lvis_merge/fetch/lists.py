@@ -45,7 +45,7 @@ def write_sizes(
             found[match[1]] = size
     for image in images:
         if image.source == OPEN_IMAGES and image.file_name in sizes:
-            found[image.image_id] = sizes[image.file_name]
+            found[image.source_image_id] = sizes[image.file_name]
     rows = ((image_id, size.width, size.height) for image_id, size in sorted(found.items()))
     return _write(place, SIZES, _SIZES_HEADER, rows)
 
@@ -81,7 +81,7 @@ def write_failures(
         for file_name, trouble in failures.items():
             image = known[file_name]
             if (image.source == OPEN_IMAGES) == of_open_images:
-                rows[file_name] = (image.image_id, file_name, trouble.reason, trouble.detail)
+                rows[file_name] = (image.source_image_id, file_name, trouble.reason, trouble.detail)
         if rows or of_open_images:
             paths.append(_write(place, list_name, _FAILURES_HEADER, sorted(rows.values())))
         else:

@@ -53,9 +53,7 @@ class Origins:
         """
         if image.source == OPEN_IMAGES:
             return self._open_images, image.file_name
-        if not image.url:
-            raise Trouble(Reason.no_url, "the manifest has no address for it")
-        return self.web(image.url)
+        return self.web(image.url or "")
 
     def web(self, url: str) -> tuple[ObjectStore, str]:
         """The store of a web address, and the key there.

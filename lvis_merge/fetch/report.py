@@ -16,7 +16,8 @@ def as_plain(fetched: Fetched) -> dict[str, Any]:
     """As what JSON can say."""
     return {
         "wanted": fetched.wanted,
-        "left_out": fetched.left_out,
+        "not_asked_for": fetched.not_asked_for,
+        "without_address": fetched.without_address,
         "already_there": fetched.there,
         "fetched": fetched.fetched,
         "failed": sum(fetched.failed.values()),
@@ -35,8 +36,10 @@ def print_fetched(fetched: Fetched, console: Console) -> None:
     lines = [f"{fetched.wanted:,} images: {fetched.there:,} were there, {_arrived(fetched)}"]
     if retries := sum(fetched.retries.values()):
         lines.append(f"{retries:,} attempts failed and were made again: {_named(fetched.retries)}")
-    if fetched.left_out:
-        lines.append(f"{fetched.left_out:,} images of LVIS and COCO were left out: no --coco")
+    if fetched.not_asked_for:
+        lines.append(f"{fetched.not_asked_for:,} images of LVIS and COCO were left out: no --coco")
+    if fetched.without_address:
+        lines.append(f"{fetched.without_address:,} images were left out: they have no address")
     lines.append(f"sizes: {fetched.sizes}")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -21,7 +21,7 @@ from lvis_merge.fetch.origins import Origins
 from lvis_merge.fetch.patience import Patience
 from lvis_merge.fetch.place import Place, make_root, opened_place
 from lvis_merge.fetch.progress import IMAGES, FetchProgress, Pulse
-from lvis_merge.fetch.wanted import COCO_SOURCES, Wanted, read_wanted
+from lvis_merge.fetch.wanted import Wanted, read_wanted
 from lvis_merge.image_roots import ImageRoot
 from lvis_merge.progress import Stages
 
@@ -37,7 +37,7 @@ class FetchOptions:
         what: a manifest, or a CSV with a column ImageID.
         to: the root that images go to.
         mirror: where Open Images' images are, instead of the public bucket.
-        coco: whether images of LVIS and COCO are fetched too.
+        coco: whether images other than Open Images' are fetched too.
         image_roots: folders whose images need not be fetched.
         workers: requests in flight.
         rate: bytes a second, or None for no limit.
@@ -60,7 +60,8 @@ class Fetched:
 
     Attributes:
         wanted: images that it was to have; there + fetched + failed.
-        left_out: images of LVIS and COCO that it was not to fetch.
+        not_asked_for: images of a manifest that are not Open Images', without `coco`.
+        without_address: images of a manifest that have none.
         there: of the wanted, those that were there already.
         fetched: those that arrived.
         failed: those that did not, by reason.
@@ -72,7 +73,8 @@ class Fetched:
     """
 
     wanted: int
-    left_out: int
+    not_asked_for: int
+    without_address: int
     there: int
     fetched: int
     failed: dict[str, int]
@@ -98,11 +100,12 @@ def fetch_images(options: FetchOptions, stages: Stages) -> Fetched:
         UsageError: the options make no sense.
     """
     began = time.monotonic()
-    images = read_wanted(options.what)
-    wanted = [image for image in images if options.coco or image.source not in COCO_SOURCES]
-    if images and not wanted:
+    asked = read_wanted(options.what, coco=options.coco)
+    wanted = asked.images
+    if asked.not_asked_for and not wanted:
         raise UsageError(
-            f"{options.what}: all {len(images):,} images are COCO's. Add --coco to fetch them."
+            f"{options.what}: none of its {asked.not_asked_for:,} images is of Open Images. Add"
+            " --coco to fetch them."
         )
     origins = Origins(options.mirror, options.patience)
     root = make_root(options.to)
@@ -125,7 +128,8 @@ def fetch_images(options: FetchOptions, stages: Stages) -> Fetched:
             sizes, failures = _write_lists(place, wanted, looked, found, ledger)
     return Fetched(
         wanted=len(wanted),
-        left_out=len(images) - len(wanted),
+        not_asked_for=asked.not_asked_for,
+        without_address=asked.without_address,
         there=len(looked.sizes),
         fetched=len(found.sizes),
         failed=dict(sorted(Counter(str(t.reason) for t in found.failures.values()).items())),

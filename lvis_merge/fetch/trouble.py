@@ -46,7 +46,7 @@ WORDS = {
     Reason.damaged: "damaged or cut short",
     Reason.wrong_size: "of another size than the manifest says",
     Reason.too_large: "too large",
-    Reason.no_url: "without an address",
+    Reason.no_url: "without a plain http address",
 }
 
 TRIES = {Reason.unreachable: 8, Reason.no_image: 4, Reason.damaged: 4}

@@ -15,9 +15,6 @@ from lvis_merge.sources.files import read_all
 from lvis_merge.sources.open_images.folder import SUBSETS
 
 OPEN_IMAGES = "open_images"
-COCO_SOURCES = ("lvis", "coco")
-"""Sources whose images are COCO's."""
-
 _COLUMNS = ("source_image_id", "source", "file_name", "url", "width", "height")
 
 
@@ -27,7 +24,7 @@ class Wanted:
 
     Attributes:
         source: of the manifest; `open_images` for the images of a CSV.
-        image_id: as published.
+        source_image_id: as published.
         file_name: where it goes, relative to the root; in the bucket of Open Images its key.
         url: where it is; not used for Open Images.
         width: of the frame that its boxes are in, pixels; None where not known yet.
@@ -35,31 +32,50 @@ class Wanted:
     """
 
     source: str
-    image_id: str
+    source_image_id: str
     file_name: str
     url: str | None = None
     width: int | None = None
     height: int | None = None
 
 
-def read_wanted(path: Path) -> list[Wanted]:
-    """Reads what to fetch, in the order given, each file name once.
+@dataclass(frozen=True)
+class WantedImages:
+    """What is to be fetched.
+
+    Attributes:
+        images: in the order given, each file name once.
+        not_asked_for: images of a manifest that are not Open Images', where only these are.
+        without_address: images of a manifest that have none.
+    """
+
+    images: list[Wanted]
+    not_asked_for: int = 0
+    without_address: int = 0
+
+
+def read_wanted(path: Path, *, coco: bool = False) -> WantedImages:
+    """Reads what to fetch.
 
     Args:
         path: a manifest, or a CSV with a column ImageID and perhaps one Subset (else: train).
+        coco: whether images other than Open Images' are to be fetched, by their `coco_url`.
+
+    Returns:
+        It, with what is left out of a manifest.
 
     Raises:
         InputError: it is neither, a file name leads out of the root, an ImageID is no hexadecimal
             number, or two images share a file name.
     """
     if path.is_dir():
-        return _distinct(_of_manifest(path), path)
+        return _of_manifest(path, coco=coco)
     if not path.is_file():
         raise InputError(
             f"{path}: no such file or folder. Give a manifest, or the openimages_selection.csv that"
             " `lvis-merge build` wrote."
         )
-    return _distinct(_of_selection(path), path)
+    return WantedImages(_distinct(_of_selection(path), path))
 
 
 def check_file_name(file_name: str, where: str) -> None:
@@ -77,22 +93,19 @@ def check_file_name(file_name: str, where: str) -> None:
         )
 
 
-def _of_manifest(path: Path) -> list[Wanted]:
-    rows = manifests.open(path).arrow("images", _COLUMNS).to_pylist()
-    found = []
-    for row in rows:
-        check_file_name(row["file_name"], f"{path}, image {row['source_image_id']}")
-        found.append(
-            Wanted(
-                row["source"],
-                row["source_image_id"],
-                row["file_name"],
-                row["url"],
-                row["width"],
-                row["height"],
-            )
-        )
-    return found
+def _of_manifest(path: Path, *, coco: bool) -> WantedImages:
+    found: list[Wanted] = []
+    not_asked_for = without_address = 0
+    for row in manifests.open(path).arrow("images", _COLUMNS).to_pylist():
+        image = Wanted(**row)
+        if image.source != OPEN_IMAGES and not coco:
+            not_asked_for += 1
+        elif image.source != OPEN_IMAGES and not image.url:
+            without_address += 1
+        else:
+            check_file_name(image.file_name, f"{path}, image {image.source_image_id}")
+            found.append(image)
+    return WantedImages(_distinct(found, path), not_asked_for, without_address)
 
 
 def _of_selection(path: Path) -> list[Wanted]:
@@ -130,9 +143,9 @@ def _of_selection(path: Path) -> list[Wanted]:
 def _check_one_subset(found: Iterable[Wanted], path: Path) -> None:
     subsets: dict[str, str] = {}
     for image in found:
-        if subsets.setdefault(image.image_id, image.file_name) != image.file_name:
+        if subsets.setdefault(image.source_image_id, image.file_name) != image.file_name:
             raise InputError(
-                f"{path}: image {image.image_id} is in two subsets. Remove the wrong row."
+                f"{path}: image {image.source_image_id} is in two subsets. Remove the wrong row."
             )
 
 
@@ -140,9 +153,10 @@ def _distinct(images: Iterable[Wanted], path: Path) -> list[Wanted]:
     by_name: dict[str, Wanted] = {}
     for image in images:
         first = by_name.setdefault(image.file_name, image)
-        if (first.source, first.image_id) != (image.source, image.image_id):
+        one, other = (f"{each.source} {each.source_image_id}" for each in (first, image))
+        if one != other:
             raise InputError(
-                f"{path}: {first.source} {first.image_id} and {image.source} {image.image_id} have"
-                f" one file name, {image.file_name}. Fetch them into roots of their own."
+                f"{path}: {one} and {other} have one file name, {image.file_name}. Fetch them into"
+                " roots of their own."
             )
     return list(by_name.values())

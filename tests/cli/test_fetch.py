@@ -91,7 +91,7 @@ def test_from_missing_sizes_to_a_manifest(run: Run, inputs: Inputs, server: Serv
     found = run("fetch", str(inputs.path("m")), "--to", str(root), "--json")
     plain = json.loads(found.stdout)
     assert (plain["wanted"], plain["already_there"], plain["fetched"]) == (4, 4, 0)
-    assert plain["left_out"] == 3
+    assert plain["not_asked_for"] == 3
 
 
 # the command line
@@ -128,7 +128,8 @@ def test_json(run: Run, tmp_path: Path, server: Server) -> None:
     assert 0 < seconds < 60
     root = tmp_path / "root"
     assert plain == {
-        "wanted": 5, "left_out": 0, "already_there": 0, "fetched": 3, "failed": 2,
+        "wanted": 5, "not_asked_for": 0, "without_address": 0, "already_there": 0,
+        "fetched": 3, "failed": 2,
         "failed_by_reason": {"not_found": 2}, "retries": 0, "retries_by_reason": {},
         "bytes": sum(map(len, server.files.values())),
         "openimages_sizes": str(root / "openimages_sizes.csv"),
@@ -346,5 +347,5 @@ def test_a_fetch_that_waits_for_a_server_can_be_interrupted(tmp_path: Path, serv
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=30)
     assert running.returncode == 143
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 5
     assert check_whole(tmp_path / "root") == []

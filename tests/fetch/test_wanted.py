@@ -35,7 +35,7 @@ def write(path: Path, text: str) -> Path:
 )  # fmt: skip
 def test_selections(tmp_path: Path, text: str, names: list[str]) -> None:
     found = read_wanted(write(tmp_path / "s.csv", text))
-    assert [image.file_name for image in found] == names
+    assert [image.file_name for image in found.images] == names
 
 
 @pytest.mark.parametrize(
