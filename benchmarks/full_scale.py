@@ -49,16 +49,17 @@ class Stage:
     peak_rss_mb: float
 
 
-def measure(command: list[str], log: Path, environment: dict[str, str]) -> Run:
+def measure(command: list[str], log: Path, environment: dict[str, str], expected: int = 0) -> Run:
     """Run a command to its end and take its figures from the kernel.
 
     Args:
         command: program and arguments.
         log: where stdout and stderr go.
         environment: variables on top of this process's own.
+        expected: its exit code.
 
     Raises:
-        SystemExit: the command failed; the end of its log is shown.
+        SystemExit: it ended with another one; the end of its log is shown.
     """
     # Buffers that an earlier run left for the disk are not this one's to wait for.
     os.sync()
@@ -74,7 +75,7 @@ def measure(command: list[str], log: Path, environment: dict[str, str]) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    if process.returncode != expected:
         tail = log.read_text("utf-8", "replace")[-3000:]
         raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{tail}")
     # Linux counts ru_maxrss in KiB, macOS in bytes.

@@ -206,7 +206,7 @@ class Downloader:
         # what failed since may well be there
         for name, failed_at in self._failed_at.items():
             if failed_at >= (self._contact or 0.0):
-                del self._found.failures[name]
+                self._found.failures.pop(name, None)
         where = f" from {self._tools.origins.open_images}" if self._contact is None else ""
         raise InputError(
             f"no image arrives{where} (the last answer: {last.detail}). Check the network, a proxy"

@@ -93,20 +93,29 @@ def open_ledger(root: Path, state: Path) -> Iterator[Ledger]:
     Yields:
         The notes. New ones are on disk at once; one that a kill cuts in two is forgotten.
     """
-    with (state / _FILE).open("a+", encoding="utf-8", newline="") as file:
-        file.seek(0)
-        text = file.read()
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            file.truncate(len(whole.encode()))
-        yield Ledger(root, _parsed(whole), file)
+    path = state / _FILE
+    content = path.read_bytes() if path.is_file() else b""
+    entries, readable = _parsed(content.decode("utf-8", "replace"))
+    whole = content[: content.rfind(b"\n") + 1] if readable else b""
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.truncate(len(whole))
+        yield Ledger(root, entries, file)
 
 
-def _parsed(text: str) -> dict[str, _Entry]:
+def _parsed(text: str) -> tuple[dict[str, _Entry], bool]:
+    """Entries, and whether the text is CSV to its last line.
+
+    Someone may have edited it, a power cut may have spoilt it: what cannot be read is checked anew.
+    """
     entries = {}
-    for row in csv.reader(io.StringIO(text, newline="")):
-        with suppress(ValueError):  # someone has edited it: what cannot be read is checked anew
-            if len(row) == _FIELDS:
-                length, changed, width, height, lying = map(int, row[1:])
-                entries[row[0]] = _Entry(length, changed, StoredSize(width, height, bool(lying)))
-    return entries
+    lines = text[: text.rfind("\n") + 1]
+    try:
+        for row in csv.reader(io.StringIO(lines, newline="")):
+            with suppress(ValueError):
+                if len(row) == _FIELDS:
+                    length, changed, width, height, lying = map(int, row[1:])
+                    size = StoredSize(width, height, bool(lying))
+                    entries[row[0]] = _Entry(length, changed, size)
+    except csv.Error:
+        return {}, False
+    return entries, True

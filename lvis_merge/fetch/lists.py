@@ -93,9 +93,9 @@ def _read(path: Path) -> list[tuple[str, ...]]:
     """Rows of an earlier run; what someone has made of the file otherwise is not kept."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+    except (OSError, UnicodeDecodeError, csv.Error):
         return []
-    rows = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
     if not rows or rows[0] != _FAILURES_HEADER:
         return []
     return [row for row in rows[1:] if len(row) == len(_FAILURES_HEADER)]

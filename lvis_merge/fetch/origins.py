@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,14 +62,17 @@ class Origins:
         Raises:
             Trouble: it is no plain `http` or `https` address.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in _WEB or not parts.hostname or parts.query or not parts.path[1:]:
-            raise Trouble(Reason.no_url, f"{url[:150]} is no plain http address")
-        host = f"{parts.scheme}://{parts.netloc}"
-        if host not in self._hosts:
-            from obstore.store import HTTPStore
+        from obstore.store import HTTPStore
 
-            self._hosts[host] = HTTPStore(host, **self._options)
+        try:
+            parts = urlsplit(url)
+            if parts.scheme not in _WEB or not parts.hostname or parts.query or not parts.path[1:]:
+                raise ValueError("not plain http")
+            host = f"{parts.scheme}://{parts.netloc}"
+            if host not in self._hosts:
+                self._hosts[host] = HTTPStore(host, **self._options)
+        except ValueError as error:  # of both parsers too: a port that is no number, say
+            raise Trouble(Reason.no_url, f"{url[:150]} is no plain http address") from error
         return self._hosts[host], unquote(parts.path[1:])
 
 
@@ -108,15 +112,16 @@ def _bucket(options: Mapping[str, Any]) -> ObjectStore:
 def _mirror(mirror: str, options: Mapping[str, Any]) -> ObjectStore:
     from obstore.store import HTTPStore, LocalStore, S3Store
 
-    parts = urlsplit(mirror)
-    if parts.scheme in _WEB and parts.hostname and not parts.query:
-        return HTTPStore(mirror.rstrip("/"), **options)
-    if parts.scheme == "s3" and parts.hostname:
-        # without a key the bucket is a public one; a machine's role is not asked for
-        unsigned = "AWS_ACCESS_KEY_ID" not in os.environ
-        return S3Store.from_url(mirror.rstrip("/"), skip_signature=unsigned, **options)
     if "://" not in mirror and Path(mirror).is_dir():
         return LocalStore(Path(mirror).resolve())
+    with suppress(ValueError):  # of either parser: a port that is no number, say
+        parts = urlsplit(mirror)
+        if parts.scheme in _WEB and parts.hostname and not parts.query:
+            return HTTPStore(mirror.rstrip("/"), **options)
+        if parts.scheme == "s3" and parts.hostname:
+            # without a key the bucket is a public one; a machine's role is not asked for
+            unsigned = "AWS_ACCESS_KEY_ID" not in os.environ
+            return S3Store.from_url(mirror.rstrip("/"), skip_signature=unsigned, **options)
     raise UsageError(
         f"--mirror {mirror}: is no folder that is there, and no http://, https:// or s3:// address."
     )

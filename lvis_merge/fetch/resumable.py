@@ -80,13 +80,15 @@ async def download(
         Trouble: the server has no such file, or the connection brings nothing any more.
     """
     failed = 0
-    progress.had(partial.length())
+    furthest = partial.length()
+    progress.had(furthest)
     while True:
-        before = partial.length()
         try:
             await _rest(store, key, partial, progress)
         except Trouble as trouble:
-            failed = 1 if partial.length() > before else failed + 1
+            # what was dropped and fetched again is no progress: that would go on for ever
+            failed = 1 if partial.length() > furthest else failed + 1
+            furthest = max(furthest, partial.length())
             if failed >= TRIES.get(trouble.reason, 1):
                 raise
             await asyncio.sleep(pause(failed, patience.first_pause, patience.longest_pause))

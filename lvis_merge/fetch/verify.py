@@ -12,6 +12,8 @@ from lvis_merge.fetch.annotation_table import AnnotationFile
 from lvis_merge.fetch.trouble import Reason, Trouble
 
 _BLOCK = 1 << 22
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+"""What archives raise; the last for passwords and unknown methods."""
 
 
 def verify(path: Path, file: AnnotationFile) -> None:
@@ -36,7 +38,7 @@ def verify(path: Path, file: AnnotationFile) -> None:
         try:
             with zipfile.ZipFile(path) as archive:
                 bad = archive.testzip()
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise Trouble(Reason.damaged, f"the archive is damaged ({error})") from error
         if bad is not None:
             raise Trouble(Reason.damaged, f"{bad} in the archive is damaged")
@@ -89,5 +91,5 @@ def unpack(archive: Path, member: str, target: Path) -> None:
             target.open("wb") as out,
         ):
             shutil.copyfileobj(source, out, _BLOCK)
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (KeyError, *_UNREADABLE) as error:
         raise Trouble(Reason.damaged, f"{member} cannot be unpacked ({error})") from error

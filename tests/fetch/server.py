@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif act == "other":  # another picture
             self._send(200, jpeg(0, (20, 10)))
-        elif act is None:
+        elif act in (None, "well"):
             time.sleep(state.delay)
             self._send_rest(data)
         else:

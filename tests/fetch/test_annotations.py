@@ -146,6 +146,22 @@ def test_where_going_on_would_glue_two_files_it_starts_over(
     assert left(tmp_path) == ["oi/boxes.csv"]
 
 
+def test_a_file_that_changes_at_every_request_is_given_up(
+    tmp_path: Path,
+    files: list[AnnotationFile],
+    server: Server,
+    stages: Stages,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # two servers behind one name, each with an ETag of its own, that cut connections too
+    etag = property(lambda state: f'"{sum(state.asked.values())}"', lambda state, value: None)
+    monkeypatch.setattr(Server, "etag", etag)
+    server.plans["d/boxes.csv"] = ["cut", "well"] * 50
+    with pytest.raises(InputError, match=r"changed meanwhile|cut"):
+        fetch(files[:1], tmp_path, stages)
+    assert server.asked["d/boxes.csv"] < 50
+
+
 def test_a_whole_file_that_was_not_checked_yet_is_not_fetched_again(
     tmp_path: Path, files: list[AnnotationFile], server: Server, stages: Stages
 ) -> None:
@@ -158,11 +174,23 @@ def test_a_whole_file_that_was_not_checked_yet_is_not_fetched_again(
     assert (tmp_path / "lvis.json.zip").read_bytes() == LVIS
 
 
+def locked(archive: bytes) -> bytes:
+    """Sets the flag that says that members need a password, at both places of the first."""
+    directory = archive.rindex(b"PK\x01\x02")
+    changed = bytearray(archive)
+    changed[6] |= 1
+    changed[directory + 8] |= 1
+    return bytes(changed)
+
+
+LOCKED = locked(LVIS)
+
 # what a file may be that it should not be, and what is said of it
 WRONG = {
     "a page": (PAGE, "", "no image|begins with"),
     "a damaged archive": (LVIS[:4000] + b"XXXX" + LVIS[4004:], "", "damaged"),
     "half an archive": (LVIS[: len(LVIS) // 2], "", "damaged"),
+    "a locked archive": (LOCKED, "", "damaged.*encrypted"),
     "another file": (LVIS, "0" * 64, "its sha256 is .*, the published one 0000"),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -86,6 +88,19 @@ def test_of_any_size(size: tuple[int, int]) -> None:
 
 
 def test_a_bomb_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    monkeypatch.setattr("lvis_merge.fetch.check._MOST_PIXELS", 1000)
     with pytest.raises(Trouble, match="decompression bomb"):
         check_image(jpeg(1, (60, 40)))
+
+
+def test_checks_in_threads_leave_the_warnings_of_the_process_alone() -> None:
+    before, data = list(warnings.filters), jpeg(1, (60, 40))
+    seen = []
+
+    def check(_: int) -> None:
+        check_image(data)
+        seen.append(list(warnings.filters) == before)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(check, range(400)))
+    assert all(seen)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lvis_merge.errors import InputError, UsageError
 from lvis_merge.fetch import download, limits
+from lvis_merge.fetch.lists import FAILURES
 from lvis_merge.fetch.lock import STATE_FOLDER
 from lvis_merge.image_roots import ImageRoot
 from lvis_merge.progress import Stages
@@ -167,6 +168,31 @@ def test_a_changed_file_is_looked_at_again(tmp_path: Path, server: Server, stage
     assert (found.there, found.fetched) == (2, 1)
     assert server.asked == {key(1): 1}
     assert path.read_bytes() == server.files[key(1)]
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        b"train/\xff\xfe.jpg,1,1,1,1,0\n",  # blocks of another file, after a power cut
+        b"\0" * 4096,  # blocks that were never written
+        b'"' + b"a,1\n" * 50_000,  # a quote that eats more than a field may hold
+        b"train/x.jpg,one,2,3,4,5\n\n,,\n",
+    ],
+)
+def test_spoilt_notes_cost_a_second_look_and_no_more(
+    tmp_path: Path, server: Server, stages: Stages, notes: bytes
+) -> None:
+    stock(server, range(3))
+    asked = options(tmp_path, server, range(3))
+    fetch(asked, stages)
+    [ledger] = (tmp_path / "root").rglob("checked.csv")
+    ledger.write_bytes(notes + ledger.read_bytes()[:-5])
+    (tmp_path / "root" / FAILURES).write_bytes(notes)
+    server.asked.clear()
+    for _ in range(2):  # what the first one adds, the second one reads
+        found = fetch(asked, stages)
+        assert (found.there, found.fetched, server.asked) == (3, 0, {})
+        assert len(rows(found.sizes)) == 4
 
 
 def test_a_damaged_file_is_set_aside_even_if_it_cannot_be_had_again(
@@ -359,7 +385,11 @@ def test_a_mirror_may_be_a_folder(tmp_path: Path, server: Server, stages: Stages
     assert check_whole(tmp_path / "root") == [key(0), key(1)]
 
 
-@pytest.mark.parametrize("mirror", ["no_such_folder", "ftp://host/x", "http://", "s3://"])
+@pytest.mark.parametrize(
+    "mirror",
+    ["no_such_folder", "ftp://host/x", "http://", "s3://", "http://[::1", "http://host:port",
+     "s3://a b/c"],
+)  # fmt: skip
 def test_a_mirror_that_is_none_is_told(
     tmp_path: Path, server: Server, stages: Stages, mirror: str
 ) -> None:

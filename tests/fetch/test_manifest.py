@@ -132,7 +132,8 @@ def rewrite(manifest: Path, column: str, change: Callable[[dict[str, Any]], str 
 @pytest.mark.parametrize(
     "url",
     ["file:///etc/hostname", "http://", "http://host", "ftp://host/train2017/x.jpg",
-     "http://127.0.0.1/x.jpg?key=1"],
+     "http://127.0.0.1/x.jpg?key=1", "http://[::1/x.jpg", "http://host:port/x.jpg",
+     "http://host:99999/x.jpg", "http://ho st/x.jpg"],
 )  # fmt: skip
 def test_addresses_that_are_not_followed(asked: FetchOptions, stages: Stages, url: str) -> None:
     rewrite(asked.what, "url", lambda row: url if row["source"] == "lvis" else row["url"])
