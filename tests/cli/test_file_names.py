@@ -16,6 +16,7 @@ from PIL import Image
 
 from lvis_merge import manifest as manifests
 from lvis_merge.errors import InputError
+from lvis_merge.fetch.lock import STATE_FOLDER
 from lvis_merge.image_roots import ImageRoot, find_image, image_roots
 from lvis_merge.inspect.image_files import image_files
 from lvis_merge.manifest.tables import Tables
@@ -171,6 +172,41 @@ def test_other_exports_of_an_edited_manifest_take_no_picture_from_elsewhere(
     manifest = edited(named(with_secret, name))
     roots = ("--image-root", str(with_secret.path("pictures")))
     assert_refused(exported(run, manifest, with_secret, form, *roots))
+    assert_not_reached(touched, with_secret)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "notes"])
+def test_fetch_of_an_edited_manifest_writes_nothing_elsewhere(
+    name: str, run: Run, with_secret: Inputs, edited, touched: list[str]
+) -> None:
+    """Nor over what it keeps below the root itself."""
+    new = f"{STATE_FOLDER}/checked.csv" if name == "notes" else named(with_secret, name)
+    root = with_secret.path("root")
+    found = run("fetch", str(edited(new)), "--to", str(root), "--coco")
+    assert found.code == 3
+    assert "does not name a file below a folder of images" in found.error
+    assert not root.exists()
+    assert_not_reached(touched, with_secret)
+
+
+@pytest.mark.parametrize(
+    "url", ["file://{}", "{}", "http://127.0.0.1:9/../../{}", "http://127.0.0.1:9/%2e%2e/{}"]
+)
+def test_fetch_follows_no_address_out(
+    url: str, run: Run, with_secret: Inputs, edited, touched: list[str]
+) -> None:
+    manifest = edited("train2017/000000000011.jpg")
+    images = pq.read_table(manifest / "images.parquet")
+    place = images.schema.get_field_index("url")
+    urls = pa.array([url.replace("{}", str(with_secret.path(SECRET)))] * len(images))
+    pq.write_table(
+        images.set_column(place, images.schema.field(place), urls), manifest / "images.parquet"
+    )
+    root = with_secret.path("root")
+    found = run("fetch", str(manifest), "--to", str(root), "--coco", "--json")
+    assert found.code == 3
+    assert json.loads(found.stdout)["failed"] == len(images)
+    assert list(root.rglob("*.jpg")) == []
     assert_not_reached(touched, with_secret)
 
 

@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.fuzz.hostile_pictures import pictures
+
 SIZE = 1 << 20
 _BOMB = 200 << 20
 
@@ -195,6 +197,51 @@ def tables(good: bytes) -> Iterator[tuple[str, bytes]]:
         pq.write_table(many, out, compression="zstd")
         yield "same-row", out.getvalue()
     yield "zeros", b"PAR1" + bytes(SIZE) + b"PAR1"
+    for name in table.schema.names:
+        for kind, values in _COLUMNS.items():
+            column = pa.chunked_array([pa.concat_arrays([values] * len(table))])
+            place = table.schema.get_field_index(name)
+            out = io.BytesIO()
+            pq.write_table(table.set_column(place, name, column), out)
+            yield f"{name}-{kind}", out.getvalue()
+    for name in table.schema.names if len(row) else ():
+        if pa.types.is_string(table.schema.field(name).type):
+            yield f"{name}-repeated", _long_texts(row, name, 1 << 10, 1 << 20)
+            yield f"{name}-long", _long_texts(row, name, 1 << 20, 1 << 12)
+
+
+_COLUMNS: dict[str, pa.Array] = {
+    "null": pa.nulls(1),
+    "list": pa.array([[1]]),
+    "struct": pa.array([{"a": 1}]),
+    "binary": pa.array([b"\xff\xfe"]),
+    "fixed": pa.array([b"\xff"], pa.binary(1)),
+    "no-text": pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")]
+    ),
+    "time": pa.array([2**40], pa.timestamp("us")),
+    "far-time": pa.array([2**63 - 1], pa.timestamp("us", "UTC")),
+    "duration": pa.array([1], pa.duration("s")),
+    "decimal": pa.array([1]).cast(pa.decimal128(30, 5)),
+    "flag": pa.array([True]),
+    "whole": pa.array([2**63 - 1]),
+    "unsigned": pa.array([2**64 - 1], pa.uint64()),
+    "half": pa.array([1.0], pa.float16()),
+    "not-finite": pa.array([float("nan")]),
+    "codes": pa.array(["a"]).dictionary_encode(),
+    "quotes": pa.array([chr(34) + "\r\n,"]),
+}
+
+
+def _long_texts(row: pa.Table, name: str, length: int, times: int) -> bytes:
+    """One text many times: the file has it once."""
+    zeros = pa.array(np.zeros(times, np.int32))
+    texts = pa.DictionaryArray.from_arrays(zeros, pa.array(["x" * length]))
+    many, out = row.take(zeros), io.BytesIO()
+    many = many.set_column(row.schema.get_field_index(name), name, texts)
+    # without the schema of Arrow it is a column of texts
+    pq.write_table(many, out, compression="zstd", store_schema=False, write_statistics=False)
+    return out.getvalue()
 
 
 def hostile_files(name: str, kind: str, good: bytes) -> Iterator[tuple[str, bytes]]:
@@ -215,3 +262,5 @@ def hostile_files(name: str, kind: str, good: bytes) -> Iterator[tuple[str, byte
         yield from tables(good)
     elif name.endswith((".gz", ".zip")):
         yield from archives(name, good)
+    elif name.endswith((".jpg", ".png")):
+        yield from pictures()

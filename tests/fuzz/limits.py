@@ -108,7 +108,8 @@ def _status(name: str) -> int:
 
 def _threads() -> set[threading.Thread]:
     """Those that Python started; native ones that once called it stay known to it for good."""
-    return {one for one in threading.enumerate() if not one.name.startswith("Dummy")}
+    lasting = ("Dummy", "DaftBackgroundEventLoop")
+    return {one for one in threading.enumerate() if not one.name.startswith(lasting)}
 
 
 def _wait_for_others(before: set[threading.Thread]) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from unittest import mock
 
+from lvis_merge.fetch import download
 from tests.cli import small_inputs as files
 from tests.cli.small_inputs import Inputs
-from tests.fuzz import world
+from tests.fuzz import fetched, open_images, world
 from tests.fuzz.limits import Ended, run_bounded
 
 _SELECTION = "openimages_selection.csv"
@@ -42,7 +44,8 @@ class Target:
         good = inputs.path(self.file).read_bytes()
         try:
             inputs.write(self.file, data)
-            return run_bounded(self.command(inputs))
+            with mock.patch.object(download, "pause", return_value=0.0):
+                return run_bounded(self.command(inputs))
         finally:
             inputs.write(self.file, good)
             for left in (*inputs.folder.glob(f"{world.OUT}*"), inputs.path(_SELECTION)):
@@ -74,6 +77,20 @@ def _open_images_space(inputs: Inputs) -> list[str]:
     sizes = inputs.option("--openimages-sizes", files.SIZES)
     folder = inputs.option("--openimages", files.FOLDER)
     return _build(inputs, *folder, *sizes, "--mapping", "none", "--label-space", "open_images")
+
+
+def _folder(inputs: Inputs, folder: str) -> list[str]:
+    options = {
+        "--openimages": folder, "--mapping": files.MAP, "--openimages-sizes": files.SIZES,
+    }  # fmt: skip
+    named = [inputs.option(*option) for option in options.items()]
+    return _build(inputs, *inputs.lvis(), *chain(*named))
+
+
+def _extra(inputs: Inputs) -> list[str]:
+    paths = f"{inputs.path(world.EXTRA)}:{inputs.path(world.EXTRA_MAP)}"
+    extra = ("--extra", f"acme=coco-json:{paths}", "--extra-exhaustive", "acme")
+    return _build(inputs, *inputs.lvis(), *extra)
 
 
 def _packed(inputs: Inputs) -> list[str]:
@@ -148,6 +165,20 @@ def _suggest(inputs: Inputs) -> list[str]:
     ]  # fmt: skip
 
 
+def _check_extra(inputs: Inputs) -> list[str]:
+    lvis, classes = inputs.option("--lvis", files.VAL), inputs.option("--classes", world.EXTRA)
+    return ["map", "check", str(inputs.path(world.EXTRA_MAP)), *lvis, *classes]
+
+
+def _draft(inputs: Inputs) -> list[str]:
+    source, lvis = inputs.option("--source", world.EXTRA), inputs.option("--lvis", files.VAL)
+    return ["map", "suggest", "--draft", *source, *lvis, *_out(inputs, "out.csv")]
+
+
+def _fetch(inputs: Inputs, what: str) -> list[str]:
+    return fetched.fetch(inputs, what, world.OUT)
+
+
 def _diff(inputs: Inputs) -> list[str]:
     return ["diff", *(str(inputs.path(world.MANIFEST)) for _ in range(2))]
 
@@ -166,6 +197,23 @@ _READ_BY: dict[str, tuple[Callable[[Inputs], list[str]], tuple[str, ...]]] = {
     "build-coco": (_coco_space, (files.COCO,)),
     "build-open-images": (_open_images_space, (files.BOXES, files.CLASS_LIST, files.HIERARCHY)),
     "build-packed": (_packed, world.PACKED),
+    "build-extra": (_extra, (world.EXTRA, world.EXTRA_MAP)),
+    "build-masks": (
+        partial(_folder, folder=open_images.MASKED),
+        (open_images.MASK_LIST, open_images.MASK, files.SIZES),
+    ),
+    "build-parts": (
+        partial(_folder, folder=open_images.PARTS),
+        (open_images.BOXES_PARQUET, open_images.LIST_PARQUET, open_images.LABELS_PART),
+    ),
+    "fetch": (
+        partial(_fetch, what=fetched.SELECTION),
+        (
+            fetched.SELECTION, fetched.MIRRORED, fetched.MIRRORED_PNG, fetched.CHECKED,
+            fetched.FAILURES,
+        ),
+    ),
+    "fetch-manifest": (partial(_fetch, what=world.MANIFEST), _MANIFEST_FILES[:2]),
     "validate": (partial(_of_manifest, command="validate"), _MANIFEST_FILES),
     "stats": (partial(_of_manifest, command="stats"), _MANIFEST_FILES[:5]),
     "diff": (_diff, _MANIFEST_FILES[:5]),
@@ -183,7 +231,9 @@ _READ_BY: dict[str, tuple[Callable[[Inputs], list[str]], tuple[str, ...]]] = {
     "roadmap": (partial(_roadmap, folder=world.RUNS), (world.EVALUATION, world.CONFIG)),
     "experiment": (partial(_roadmap, folder=world.EXPERIMENT), (world.TOML, world.SETTING)),
     "map-check": (_check, (files.MAP, files.VAL, files.CLASS_LIST)),
+    "map-check-extra": (_check_extra, (world.EXTRA_MAP, world.EXTRA)),
     "map-suggest": (_suggest, (world.CLASSES, files.VAL)),
+    "map-draft": (_draft, (world.EXTRA,)),
 }  # fmt: skip
 
 

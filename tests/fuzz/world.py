@@ -12,7 +12,10 @@ from pycocotools import mask as coco_mask
 
 from lvis_merge.evaluation.result_table import BOXES
 from tests.cli.small_inputs import HELD_OUT_JSON, SIZES, TRAIN, VAL, Inputs, make_inputs
+from tests.fuzz.fetched import add_mirror
 from tests.fuzz.limits import run_bounded
+from tests.fuzz.open_images import add_folders
+from tests.worlds.small_extra import MAP, SQUARE, extra_document
 
 PACKED = ("packed.json.gz", "packed.zip", "held_packed.json.gz", "sizes_packed.csv.zip")
 RESULTS, POOL, TABLE = "results.json", "pool.json", "pool.parquet"
@@ -24,6 +27,7 @@ EVALUATION, TOML, CONFIG = (
     (f"{RUNS}/roadmap.toml"),
 )
 SETTING = f"{EXPERIMENT}/first/base.json"
+EXTRA, EXTRA_MAP = "extra.json", "extra_map.csv"
 PICTURE = "pictures/train/000000000000000a.jpg"
 
 
@@ -51,6 +55,9 @@ def make_files(folder: Path) -> Inputs:
     for name in (RUNS, EXPERIMENT, f"{EXPERIMENT}/first", f"{EXPERIMENT}/second"):
         inputs.path(name).mkdir()
     _write_evaluations(inputs)
+    _write_extra(inputs)
+    add_folders(inputs)
+    add_mirror(inputs)
     _must(
         inputs, "ensemble", *(str(inputs.path(name)) for name in (POOL, TABLE)),
         "--fit-on", str(inputs.path(VAL)), "--out", str(inputs.path("merged.json")),
@@ -67,6 +74,16 @@ def _detection(image: int, category: int) -> dict[str, Any]:
         "image_id": image, "category_id": category, "bbox": [2, 3, 20, 10], "score": 0.5,
         "segmentation": {"size": [48, 64], "counts": mask["counts"].decode()},
     }  # fmt: skip
+
+
+def _write_extra(inputs: Inputs) -> None:
+    content = extra_document()
+    for image in content["images"]:
+        image |= {"neg_category_ids": [12, 13], "not_exhaustive_category_ids": [10]}
+    content["annotations"][1]["segmentation"] = [SQUARE[0], SQUARE[0]]
+    inputs.write(EXTRA, json.dumps(content))
+    mapped = MAP.replace("acorn.n.01,acorn,exact", "dog.n.01,dog,curated")
+    inputs.write(EXTRA_MAP, mapped.replace("car.n.01,car_(automobile)", "cup.n.01,cup"))
 
 
 def _write_evaluations(inputs: Inputs) -> None:
