@@ -181,11 +181,10 @@ def _rows(data: bytes) -> Iterator[bytes]:
 
 
 def _read_header(path: Path | str, name: str) -> tuple[tuple[str, ...], int]:
-    size, start, line = file_size(path), 0, b"\n"
-    while line in (b"\n", b"\r\n"):  # blank lines are no rows
-        stop = min(line_stop(path, start, size), start + _HEADER_BYTES)
-        line = read_range(path, start, stop)
-        start = stop
+    size = file_size(path)
+    start = _first_row(path, size)
+    stop = min(line_stop(path, start, size), start + _HEADER_BYTES)
+    line = read_range(path, start, stop)
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
         columns = next(csv.reader([text], strict=True), [])
@@ -195,7 +194,18 @@ def _read_header(path: Path | str, name: str) -> tuple[tuple[str, ...], int]:
         ) from error
     if not columns:
         raise InputError(f"{name}: is empty. Download it again.")
-    return tuple(columns), start
+    return tuple(columns), stop
+
+
+def _first_row(path: Path | str, size: int) -> int:
+    """Where it starts; blank lines are no rows."""
+    start = 0
+    while start < size:
+        block = read_range(path, start, min(start + _HEADER_BYTES, size))
+        if rest := block.lstrip(b"\r\n"):
+            return start + len(block) - len(rest)
+        start += len(block)
+    return size
 
 
 def _cut(path: Path | str, start: int, chunk_bytes: int) -> Iterator[tuple[int, int]]:

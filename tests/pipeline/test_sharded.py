@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from lvis_merge.errors import InputError
 from lvis_merge.manifest import open as open_manifest
 from lvis_merge.manifest.validate import validate
+from lvis_merge.sources.csv_table import open_parquet
 from lvis_merge.sources.open_images.folder import find_files
 from tests.pipeline.running import build_quietly, build_to, table_bytes
 from tests.pipeline.sharded import (
@@ -23,6 +26,7 @@ from tests.pipeline.sharded import (
     numbered,
     parquet_file,
     parquet_folder,
+    typed,
     write_csv,
 )
 from tests.pipeline.shuffled import without_bad_rows
@@ -155,7 +159,62 @@ def test_parts_with_other_columns_are_named(tmp_path: Path) -> None:
         build_quietly(options)
 
 
-@pytest.mark.parametrize("data", [b"", b"PAR1 and no more"])
+def test_bytes_that_are_no_text_cost_their_row_alone(tmp_path: Path) -> None:
+    """In a column of bytes too, as writers that know no text make them."""
+    world = make_world(EVERYTHING, tmp_path / "world").options
+
+    def as_bytes(path: Path, header: list[str], rows: Rows) -> None:
+        table = typed(header, rows)
+        ids = [row[header.index("ImageID")].encode() for row in rows]
+        column = pa.array([b"\xff\xfe", *ids[1:]], pa.binary())
+        place = table.schema.get_field_index("ImageID")
+        pq.write_table(table.set_column(place, "ImageID", column), path.with_suffix(".parquet"))
+
+    options = build_options(in_parts(world, tmp_path / "parts", as_bytes), tmp_path / "m")
+    build_quietly(replace(options, max_rejects="90%"))
+    assert any("\ufffd" in raw for raw in open_manifest(tmp_path / "m").rejects["raw"].to_pylist())
+
+
+def far_more_rows_than_bytes(row: pa.Table) -> pa.Table:
+    return row.take(pa.array(np.zeros(200_000, np.int64)))
+
+
+def one_text_many_times(row: pa.Table) -> pa.Table:
+    zeros = pa.array(np.zeros(1 << 12, np.int32))
+    texts = pa.DictionaryArray.from_arrays(zeros, pa.array(["x" * (1 << 20)]))
+    place = row.schema.get_field_index("LabelName")
+    return row.take(zeros).set_column(place, "LabelName", texts)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (far_more_rows_than_bytes, r"has 200,000 rows in \S+ bytes"),
+        (one_text_many_times, r"row group 0 is 4,096 MiB as text"),
+    ],
+)
+def test_a_small_parquet_file_does_not_fill_memory(
+    tmp_path: Path, make: Callable[[pa.Table], pa.Table], message: str
+) -> None:
+    path = tmp_path / "b.parquet"
+    row = pa.table({"ImageID": ["0a"], "LabelName": ["/m/a"]})
+    # without Arrow's schema it is a column of texts
+    pq.write_table(make(row), path, store_schema=False, write_statistics=False)
+    with pytest.raises(InputError, match=message):
+        open_parquet(path, "b.parquet", ("ImageID",)).chunks[0].read()
+
+
+def test_a_damaged_row_group_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "b.parquet"
+    pq.write_table(pa.table({"ImageID": [f"{n:x}" for n in range(900)]}), path)
+    data = bytearray(path.read_bytes())
+    data[4:60] = bytes(56)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"b\.parquet: row group 0 cannot be read"):
+        open_parquet(path, "b.parquet", ("ImageID",)).chunks[0].read()
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1 and no more", b"PAR1" + bytes(99) + b"PAR1"])
 def test_a_parquet_file_that_is_none_is_named(tmp_path: Path, data: bytes) -> None:
     world = make_world(EVERYTHING, tmp_path / "world").options
 
