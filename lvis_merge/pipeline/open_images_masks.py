@@ -17,7 +17,7 @@ from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.pipeline.open_images_fetch import ChosenRows
 from lvis_merge.sources.files import base_name, unpacked
 from lvis_merge.sources.open_images.folder import OpenImagesFiles, SubsetFiles
-from lvis_merge.sources.open_images.masks import find_mask, read_mask, read_mask_rows
+from lvis_merge.sources.open_images.masks import MOST_PIXELS, find_mask, read_mask, read_mask_rows
 
 _THREADS = 8
 _Found = tuple[str, int] | str
@@ -96,11 +96,14 @@ def _look(
     path = find_mask(folder, subset, mask_path)
     if path is None:
         return "have no PNG file"
+    width, height = int(found.width[image]), int(found.height[image])
+    if width * height > MOST_PIXELS:
+        return "are of an image of more pixels than a mask may have"
     try:
         mask = read_mask(path)
     except ValueError:
         return "are no readable image"
-    mask = at_size(mask, int(found.width[image]), int(found.height[image]))
+    mask = at_size(mask, width, height)
     pixels = int(mask.sum())
     return (run_lengths(mask), pixels) if pixels else "show nothing at the size of the image"
 

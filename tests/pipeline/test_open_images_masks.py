@@ -69,6 +69,12 @@ def test_an_object_has_the_mask_of_its_box_at_the_size_of_its_image(inputs: Inpu
     assert "openimages/train/masks" in [one.role for one in manifest.record.inputs]
 
 
+def test_a_size_that_no_photo_has_does_not_fill_memory(inputs: Inputs) -> None:
+    inputs.replace(SIZES, "101,80", "2147483647,2147483647")
+    write_mask(inputs, PICTURES[1], LEFT_HALF)
+    assert built(inputs).annotations["mask_rle"].drop_null().to_pylist() == []
+
+
 def test_masks_that_cannot_be_used_are_counted_by_kind(inputs: Inputs) -> None:
     write_mask(inputs, PICTURES[1], LEFT_HALF * 0)
     inputs.write(f"{FOLDER}/train-masks/{PICTURES[2]}_star.png", "<html>")

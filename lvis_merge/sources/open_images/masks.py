@@ -8,6 +8,7 @@ are not zero belong to the object.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,11 @@ import pyarrow.csv
 
 from lvis_merge.errors import InputError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_PIXELS = 40_000_000
+"""Of a mask, far above the published ones: a small PNG can unpack to gigabytes."""
 BOX_COLUMNS = ("BoxXMin", "BoxXMax", "BoxYMin", "BoxYMax")
 _TEXTS = ("MaskPath", "ImageID", "LabelName")
 _COLUMNS = {name: pa.string() for name in _TEXTS} | dict.fromkeys(BOX_COLUMNS, pa.float64())
@@ -50,7 +56,7 @@ def read_mask_rows(path: Path, name: str, image_ids: pa.Array) -> pa.Table:
     place = pc.index(leads_out, True).as_py()
     if place >= 0:
         raise InputError(
-            f"{name}: the MaskPath {table['MaskPath'][place].as_py()!r} of image"
+            f"{name}: the MaskPath {(table['MaskPath'][place].as_py() or '')[:200]!r} of image"
             f" {table['ImageID'][place]} is no file name. Mend the row."
         )
     return table.take(pc.sort_indices(table["MaskPath"]))
@@ -80,20 +86,41 @@ def find_mask(folder: Path, subset: str, mask_path: str) -> Path | None:
         together / apart,
         folder / apart,
     )
-    return next((place / mask_path for place in places if (place / mask_path).is_file()), None)
+    return next((place / mask_path for place in places if _is_file(place / mask_path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long is that of no file
+        return False
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """bool [H, W]: the pixels of a PNG that are not zero.
+    """bool [H, W]: the pixels of a PNG that are not zero, in whichever channel.
 
     Raises:
-        ValueError: no readable image.
+        ValueError: no readable PNG, or one of more pixels than any photo has.
     """
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("L"))
+        # Pillow would hand PostScript to another program
+        with Image.open(path, formats=["PNG"]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels")
+            return _not_zero(image)
     except Exception as error:  # Pillow's readers of damaged files raise what they like
         raise ValueError(f"{path.name} is no readable image ({error})") from error
-    return pixels > 0
+
+
+def _not_zero(image: Image) -> np.ndarray:
+    if image.mode == "P":  # of a palette the colour counts
+        image = image.convert("RGB")
+    if len(image.getbands()) == 1:  # one of 16 bits cannot be taken as a channel
+        return np.asarray(np.asarray(image) > 0)
+    found = np.zeros((image.height, image.width), dtype=bool)
+    for place, band in enumerate(image.getbands()):
+        if band != "A":
+            found |= np.asarray(image.getchannel(place)) > 0
+    return found
