@@ -8,7 +8,7 @@ from lvis_merge.fetch.trouble import Reason, Trouble
 from lvis_merge.sources.sizes import StoredSize, size_of
 
 _SHRINK = 8
-_MOST_PIXELS = 89_000_000
+_MOST_PIXELS = {"JPEG": 89_000_000, "PNG": 64_000_000}
 """Where Pillow begins to warn; no photo of these data sets comes near."""
 
 _FORMATS = ("JPEG", "PNG")
@@ -38,7 +38,7 @@ def check_image(data: bytes, width: int | None = None, height: int | None = None
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             # Pillow only warns, and turning its warning into an error is not safe in threads
-            if image.width * image.height > _MOST_PIXELS:
+            if image.width * image.height > _MOST_PIXELS[str(image.format)]:
                 raise Image.DecompressionBombError(
                     f"{image.width} x {image.height} pixels: a decompression bomb?"
                 )

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from lvis_merge.fetch.place import writing
 from lvis_merge.sources.sizes import StoredSize
 
 _FILE = "checked.csv"
@@ -69,8 +70,9 @@ class Ledger:
             if self._out.closed:  # a thread that nobody waits for any more
                 return
             self._entries[name] = entry
-            self._out.write(line.getvalue())
-            self._out.flush()
+            with writing(Path(self._out.name)):
+                self._out.write(line.getvalue())
+                self._out.flush()
 
     def names(self) -> list[str]:
         """File names below the root, sorted."""
@@ -97,9 +99,13 @@ def open_ledger(root: Path, state: Path) -> Iterator[Ledger]:
     content = path.read_bytes() if path.is_file() else b""
     entries, readable = _parsed(content.decode("utf-8", "replace"))
     whole = content[: content.rfind(b"\n") + 1] if readable else b""
-    with path.open("a", encoding="utf-8", newline="") as file:
+    file = path.open("a", encoding="utf-8", newline="")
+    try:
         file.truncate(len(whole))
         yield Ledger(root, entries, file)
+    finally:
+        with writing(path):  # what is still to be written may find the disk full once more
+            file.close()
 
 
 def _parsed(text: str) -> tuple[dict[str, _Entry], bool]:

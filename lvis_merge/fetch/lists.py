@@ -11,7 +11,7 @@ from pathlib import Path
 from lvis_merge.fetch.ledger import Ledger
 from lvis_merge.fetch.place import Place
 from lvis_merge.fetch.trouble import Trouble
-from lvis_merge.fetch.wanted import OPEN_IMAGES, Wanted
+from lvis_merge.fetch.wanted import OPEN_IMAGES, Wanted, is_file_name
 from lvis_merge.sources.sizes import StoredSize
 
 SIZES = "openimages_sizes.csv"
@@ -98,7 +98,7 @@ def _read(path: Path) -> list[tuple[str, ...]]:
         return []
     if not rows or rows[0] != _FAILURES_HEADER:
         return []
-    return [row for row in rows[1:] if len(row) == len(_FAILURES_HEADER)]
+    return [row for row in rows[1:] if len(row) == len(_FAILURES_HEADER) and is_file_name(row[1])]
 
 
 def _write(

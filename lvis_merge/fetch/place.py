@@ -58,7 +58,7 @@ class Place:
         with self._lock:
             self._number += 1
             partial = self._partial / str(self._number)
-        with partial.open("wb") as file:
+        with writing(path), partial.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -80,6 +80,16 @@ class Place:
                 " one. Give --to the folder itself, or --image-root for images that are there."
             )
         return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """An error of the disk in the middle of a file does not say by itself which file it is."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 @contextmanager

@@ -84,7 +84,8 @@ class Trouble(Exception):  # noqa: N818, it may pass
             return cls(Reason.forbidden, status or "no permission")
         if status.startswith("4") and not status.startswith(_AGAIN_STATUS):
             return cls(Reason.refused, status)
-        if isinstance(error, exceptions.InvalidPathError | exceptions.NotSupportedError):
+        no_path = ValueError | exceptions.InvalidPathError  # a key with `..` in it, say
+        if isinstance(error, no_path | exceptions.NotSupportedError):
             return cls(Reason.refused, text.splitlines()[0])
         known = (words for needle, words in _WORDS if needle in text)
         return cls(Reason.unreachable, status or next(known, text.splitlines()[0]))

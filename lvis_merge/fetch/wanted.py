@@ -15,6 +15,8 @@ from lvis_merge.sources.files import read_all
 from lvis_merge.sources.open_images.folder import SUBSETS
 
 OPEN_IMAGES = "open_images"
+_NAME_BYTES, _PATH_LENGTH = 255, 1024
+"""File systems take no longer names, and no longer paths than four times that."""
 _COLUMNS = ("source_image_id", "source", "file_name", "url", "width", "height")
 
 
@@ -84,13 +86,22 @@ def check_file_name(file_name: str, where: str) -> None:
     Raises:
         InputError: it does.
     """
+    if not is_file_name(file_name):
+        raise InputError(
+            f"{where}: the file name {file_name[:300]!r} does not name a file below a folder of"
+            " images. Mend the annotation file that it came from, and build again."
+        )
+
+
+def is_file_name(file_name: str) -> bool:
+    """Whether it is the name of a file below the root that is none of ours and not too long."""
     parts = PurePosixPath(file_name).parts
     plain = file_name == "/".join(parts) and not set(file_name) & set("\\\0")
-    if not (parts and plain) or any(part.startswith((".", "/")) for part in parts):
-        raise InputError(
-            f"{where}: the file name {file_name!r} does not name a file below a folder of images."
-            " Mend the annotation file that it came from, and build again."
-        )
+    short = len(file_name) <= _PATH_LENGTH and all(
+        len(part.encode(errors="surrogatepass")) <= _NAME_BYTES for part in parts
+    )
+    hidden = any(part.startswith((".", "/")) for part in parts)
+    return bool(parts) and plain and short and not hidden
 
 
 def _of_manifest(path: Path, *, coco: bool) -> WantedImages:

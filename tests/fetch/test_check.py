@@ -14,6 +14,7 @@ from PIL import Image
 from lvis_merge.fetch.check import check_image
 from lvis_merge.fetch.trouble import Trouble
 from tests.fetch.server import PAGE, jpeg
+from tests.fuzz.hostile_pictures import png
 
 
 def encoded(**options: object) -> bytes:
@@ -53,6 +54,13 @@ def test_what_is_no_image(data: bytes, reason: str, detail: str | None) -> None:
     assert detail is None or error.value.detail == detail
 
 
+def test_a_png_that_unpacks_to_far_too_much_is_none() -> None:
+    """It is decoded whole, unlike a JPEG."""
+    with pytest.raises(Trouble) as error:
+        check_image(png(10_000, 8_000, 1, 0))
+    assert error.value.detail == "10000 x 8000 pixels: a decompression bomb?"
+
+
 @pytest.mark.parametrize(
     ("orientation", "size", "fits"),
     [
@@ -88,7 +96,7 @@ def test_of_any_size(size: tuple[int, int]) -> None:
 
 
 def test_a_bomb_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lvis_merge.fetch.check._MOST_PIXELS", 1000)
+    monkeypatch.setattr("lvis_merge.fetch.check._MOST_PIXELS", {"JPEG": 1000})
     with pytest.raises(Trouble, match="decompression bomb"):
         check_image(jpeg(1, (60, 40)))
 

@@ -244,6 +244,22 @@ def test_leftovers_of_a_killed_run_are_removed(
     )
 
 
+@pytest.mark.parametrize(
+    "row",
+    ["0a," + "x" * 300 + ",damaged,", "0a,../x.jpg,damaged,", "0a,/etc/x,damaged,"],
+    ids=["long", "parent", "absolute"],
+)
+def test_failures_under_names_that_no_image_has_are_forgotten(
+    tmp_path: Path, server: Server, stages: Stages, row: str
+) -> None:
+    stock(server, range(3))
+    asked = options(tmp_path, server, range(3))
+    asked.to.mkdir()
+    (asked.to / "openimages_failures.csv").write_text(f"ImageID,FileName,Reason,Detail\n{row}\n")
+    found = fetch(asked, stages)
+    assert (found.fetched, rows(found.failures[0])[1:]) == (3, [])
+
+
 def test_two_runs_do_not_write_to_one_root(tmp_path: Path, server: Server, stages: Stages) -> None:
     stock(server, range(2))
     server.delay = 0.3

@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from lvis_merge.errors import InputError, UsageError
+from lvis_merge.fetch.origins import Origins
 from lvis_merge.fetch.run import FetchOptions
+from lvis_merge.fetch.trouble import Reason, Trouble
 from lvis_merge.image_roots import find_image, image_roots
 from lvis_merge.manifest import open as open_manifest
 from lvis_merge.pipeline.options import BuildOptions
@@ -145,6 +148,15 @@ def test_images_without_an_address_are_no_failures(asked: FetchOptions, stages: 
     rewrite(asked.what, "url", lambda row: None if row["source"] == "lvis" else row["url"])
     found = fetch(replace(asked, coco=True), stages)
     assert (found.fetched, found.failed, found.without_address) == (4, {}, 3)
+
+
+@pytest.mark.parametrize("key", ["../../x.jpg", "%2e%2e/x.jpg", "a%00.jpg"])
+def test_an_address_that_leads_out_is_refused_at_once(key: str) -> None:
+    """It is no outage that passes, so nothing is tried again."""
+    store, found = Origins(None, QUICK).web(f"http://127.0.0.1/{key}")
+    with pytest.raises(ValueError, match="Could not parse path") as error:
+        obstore.get(store, found)
+    assert Trouble.of(error.value).reason is Reason.refused
 
 
 def test_names_of_a_manifest_are_checked(asked: FetchOptions, stages: Stages) -> None:

@@ -71,7 +71,8 @@ def test_a_folder_that_is_no_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", ".", "..", "../x.jpg", "a/../x.jpg", "a/..", "/x.jpg", "//x.jpg", "a//x.jpg", "a/./x.jpg",
-     "a\\..\\x.jpg", "a\0.jpg", "a/", ".lvis-merge-fetch/lock", "train/.x.jpg", "./x.jpg"],
+     "a\\..\\x.jpg", "a\0.jpg", "a/", ".lvis-merge-fetch/lock", "train/.x.jpg", "./x.jpg",
+     "a/" + "x" * 252 + ".jpg", "a/" * 1_100 + "x.jpg"],
 )  # fmt: skip
 def test_names_that_lead_elsewhere(name: str) -> None:
     with pytest.raises(InputError, match="does not name a file below a folder of images"):
