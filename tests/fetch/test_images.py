@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from lvis_merge.errors import InputError, UsageError
-from lvis_merge.fetch import download, limits
+from lvis_merge.errors import InputError
+from lvis_merge.fetch import download
 from lvis_merge.fetch.lists import FAILURES
 from lvis_merge.fetch.lock import STATE_FOLDER
 from lvis_merge.image_roots import ImageRoot
 from lvis_merge.progress import Stages
 from tests.fetch.fetching import (
-    QUICK,
     check_whole,
     fetch,
     image_id,
@@ -272,161 +269,3 @@ def test_two_runs_do_not_write_to_one_root(tmp_path: Path, server: Server, stage
         fetch(asked, stages)
     first.join()
     assert check_whole(tmp_path / "root") == [key(0), key(1)]
-
-
-# limits
-
-
-@pytest.mark.parametrize("workers", [1, 3, 40])
-def test_no_more_requests_are_in_flight_than_allowed(
-    tmp_path: Path, server: Server, stages: Stages, workers: int
-) -> None:
-    stock(server, range(60))
-    server.delay = 0.02 if workers > 1 else 0.0
-    fetch(options(tmp_path, server, range(60), workers=workers), stages)
-    assert server.most <= workers
-    assert server.most >= workers / 4
-
-
-def test_the_rate_is_kept(
-    tmp_path: Path, server: Server, stages: Stages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stock(server, range(40))
-    total = sum(map(len, server.files.values()))
-    monkeypatch.setattr(limits, "_GUESS", total / 20)  # twice what they are, put right later
-    start = time.monotonic()
-    found = fetch(options(tmp_path, server, range(40), workers=4, rate=total / 1.0), stages)
-    assert found.fetched == 40
-    assert 0.7 < time.monotonic() - start < 10
-
-
-# outages
-
-
-def test_a_dead_server_is_told_at_once_and_nothing_is_listed(
-    tmp_path: Path, server: Server, stages: Stages
-) -> None:
-    asked = options(tmp_path, server, range(4), mirror="http://127.0.0.1:9")
-    with pytest.raises(InputError, match=r"no image arrives from http://127\.0\.0\.1:9.*refused"):
-        fetch(asked, stages)
-    assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []
-
-
-def test_an_outage_in_the_middle_stops_the_run(
-    tmp_path: Path, server: Server, stages: Stages
-) -> None:
-    stock(server, range(400))
-    patience = replace(QUICK, outage_seconds=0.5)
-    asked = options(tmp_path, server, range(400), patience=patience)
-
-    def fail_soon() -> None:
-        while len(server.asked) < 50:
-            time.sleep(0.001)
-        server.always = "503"
-
-    threading.Thread(target=fail_soon).start()
-    start = time.monotonic()
-    with pytest.raises(InputError, match=r"no image arrives.*503.*the same command goes on"):
-        fetch(asked, stages)
-    assert time.monotonic() - start < 5
-    # those that only fell into the outage are not failures
-    assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []
-    server.always = None
-    found = fetch(asked, stages)
-    assert found.there + found.fetched == 400
-    assert found.there >= 40
-    assert check_whole(tmp_path / "root") == [key(number) for number in range(400)]
-
-
-def test_one_image_that_is_never_answered_is_no_outage(
-    tmp_path: Path, server: Server, stages: Stages
-) -> None:
-    """Else it would stop every run, and no list would name it."""
-    stock(server, range(4))
-    server.plans[key(3)] = ["503"] * 40
-    patience = replace(QUICK, outage_seconds=0.001)
-    asked = options(tmp_path, server, range(4), patience=patience)
-    assert fetch(asked, stages).failed == {"unreachable": 1}
-    # nor when it is all that is missing
-    found = fetch(asked, stages)
-    assert (found.there, found.failed) == (3, {"unreachable": 1})
-
-
-@pytest.mark.parametrize("act", ["404", "html"])
-def test_a_wrong_address_is_told_by_its_first_images(
-    tmp_path: Path, server: Server, stages: Stages, act: str
-) -> None:
-    server.always = act
-    with pytest.raises(InputError, match=r"none of the first 100 images could be had.*--mirror"):
-        fetch(options(tmp_path, server, range(300)), stages)
-    assert len(server.asked) < 130
-    assert rows(tmp_path / "root" / "openimages_failures.csv")[1:] == []
-
-
-# places
-
-
-def test_nothing_is_written_through_a_link(tmp_path: Path, server: Server, stages: Stages) -> None:
-    stock(server, range(2))
-    outside, root = tmp_path / "outside", tmp_path / "root"
-    outside.mkdir()
-    root.mkdir()
-    (root / "train").symlink_to(outside)
-    with pytest.raises(InputError, match="is a symbolic link out of"):
-        fetch(options(tmp_path, server, range(2)), stages)
-    assert list(outside.iterdir()) == []
-
-
-def test_a_link_that_leads_nowhere_is_replaced(
-    tmp_path: Path, server: Server, stages: Stages
-) -> None:
-    stock(server, range(1))
-    link = tmp_path / "root" / key(0)
-    link.parent.mkdir(parents=True)
-    link.symlink_to(tmp_path / "outside.jpg")
-    fetch(options(tmp_path, server, range(1)), stages)
-    assert not link.is_symlink()
-    assert not (tmp_path / "outside.jpg").exists()
-
-
-def test_a_mirror_may_be_a_folder(tmp_path: Path, server: Server, stages: Stages) -> None:
-    stock(server, range(3))
-    for name in (key(0), key(1)):
-        path = tmp_path / "mirror" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(server.files[name])
-    asked = options(tmp_path, server, range(3), mirror=str(tmp_path / "mirror"))
-    found = fetch(asked, stages)
-    assert (found.fetched, found.failed) == (2, {"not_found": 1})
-    assert check_whole(tmp_path / "root") == [key(0), key(1)]
-
-
-@pytest.mark.parametrize(
-    "mirror",
-    ["no_such_folder", "ftp://host/x", "http://", "s3://", "http://[::1", "http://host:port",
-     "s3://a b/c"],
-)  # fmt: skip
-def test_a_mirror_that_is_none_is_told(
-    tmp_path: Path, server: Server, stages: Stages, mirror: str
-) -> None:
-    with pytest.raises(UsageError, match="--mirror"):
-        fetch(options(tmp_path, server, range(1), mirror=mirror), stages)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_root_that_cannot_be_written_is_told(
-    tmp_path: Path, server: Server, stages: Stages
-) -> None:
-    (tmp_path / "root").mkdir(mode=0o500)
-    with pytest.raises(InputError, match="cannot be written to"):
-        fetch(options(tmp_path, server, range(1)), stages)
-
-
-def test_orientation_is_not_applied_to_sizes(
-    tmp_path: Path, server: Server, stages: Stages
-) -> None:
-    server.files[key(0)] = jpeg(0, (60, 40), orientation=6)
-    found = fetch(options(tmp_path, server, range(1)), stages)
-    assert rows(found.sizes)[1:] == [[image_id(0), "60", "40"]]
-    with Image.open(tmp_path / "root" / key(0)) as image:
-        assert image.size == (60, 40)
