@@ -58,6 +58,38 @@ class Candidates:
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(ids, flagged, offsets, pairs % span)
 
+    @classmethod
+    def concat(cls, parts: Sequence[Candidates]) -> Candidates:
+        """Those of several, one after the other."""
+        numbers = np.concatenate([np.zeros(1, np.int64), *(part.numbers for part in parts)])
+        return cls(
+            pa.concat_arrays([pa.array([], pa.string()), *(part.ids for part in parts)]),
+            np.concatenate([np.zeros(0, np.int64), *(part.flagged for part in parts)]),
+            np.cumsum(numbers),
+            np.concatenate([np.zeros(0, np.int64), *(part.categories for part in parts)]),
+        )
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """int64 [N], how many categories each has."""
+        return np.diff(self.offsets)
+
+    @property
+    def images(self) -> np.ndarray:
+        """int64 [K], the image that each of `categories` is of."""
+        return np.repeat(np.arange(len(self.ids)), self.numbers)
+
+    @property
+    def merit(self) -> np.ndarray:
+        """int64 [N], smaller is better: few flagged rows, then many categories."""
+        return np.asarray((self.flagged << 32) - self.numbers)
+
+    def filter(self, mask: np.ndarray) -> Candidates:
+        """Those of a bool [N]."""
+        offsets = np.concatenate([[0], np.cumsum(self.numbers[mask])]).astype(np.int64)
+        categories = self.categories[mask[self.images]]
+        return Candidates(self.ids.filter(pa.array(mask)), self.flagged[mask], offsets, categories)
+
 
 def sha256_order(ids: pa.Array, seed: int) -> np.ndarray:
     """uint64 [N, 4]: sha256 of `"{seed}:{ImageID}"` as four big-endian words."""
@@ -85,24 +117,44 @@ def select(candidates: Candidates, images: int | None, selection: str, seed: int
     total = len(candidates.ids)
     if images is None or images >= total:
         return np.ones(total, dtype=bool)
-    words = sha256_order(candidates.ids, seed).T[::-1]
+    order = best_first(candidates, sha256_order(candidates.ids, seed), selection)
+    places = order[:images] if selection == "random" else balanced(candidates, order, images)
     chosen = np.zeros(total, dtype=bool)
-    if selection == "random":
-        chosen[np.lexsort(tuple(words))[:images]] = True
-        return chosen
-    order = np.lexsort((*words, -np.diff(candidates.offsets), candidates.flagged))
-    chosen[_balanced(candidates, order, images)] = True
+    chosen[places] = True
     return chosen
 
 
-def _balanced(candidates: Candidates, order: np.ndarray, images: int) -> Sequence[int]:
+def best_first(candidates: Candidates, words: np.ndarray, selection: str) -> np.ndarray:
+    """int64 [N]: the places of the candidates, the best first.
+
+    Args:
+        candidates: N of them.
+        words: uint64 [N, 4], their `sha256_order`.
+        selection: `balanced` or `random`, which looks at the hash alone.
+    """
+    keys = tuple(words.T[::-1])
+    return np.asarray(np.lexsort(keys if selection == "random" else (*keys, candidates.merit)))
+
+
+def balanced(
+    candidates: Candidates, order: np.ndarray, images: int, depth: int | None = None
+) -> Sequence[int] | None:
     """Repeats: the category with the fewest chosen images gets its best candidate.
 
     Which candidate is best does not depend on what was chosen before, so each category walks once
     through its candidates, and the categories wait in a heap under the count they had when pushed:
     counts only grow, so a stale entry is pushed again under the count of now.
+
+    Args:
+        candidates: what there is.
+        order: of `best_first`.
+        images: how many, at most as many as there are.
+        depth: only so many of each category are there for certain; None for all.
+
+    Returns:
+        Places of the chosen; None where a category came to the end of its `depth` best.
     """
-    best = _by_category(candidates, order)
+    best = [mine[:depth] for mine in by_category(candidates, order)]
     counts = [0] * len(best)
     at = [0] * len(best)
     heap = [(0, category) for category, images_of in enumerate(best) if len(images_of)]
@@ -119,6 +171,8 @@ def _balanced(candidates: Candidates, order: np.ndarray, images: int) -> Sequenc
             place += 1
         at[category] = place + 1
         if place == len(mine):
+            if place == depth:
+                return None
             continue
         image = int(mine[place])
         taken[image] = True
@@ -130,11 +184,11 @@ def _balanced(candidates: Candidates, order: np.ndarray, images: int) -> Sequenc
     return chosen
 
 
-def _by_category(candidates: Candidates, order: np.ndarray) -> list[np.ndarray]:
+def by_category(candidates: Candidates, order: np.ndarray) -> list[np.ndarray]:
     """For each category its candidates, best first."""
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    image = np.repeat(np.arange(len(order)), np.diff(candidates.offsets))
+    image = candidates.images
     best = np.lexsort((rank[image], candidates.categories))
     number = int(candidates.categories.max(initial=-1)) + 1
     ends = np.searchsorted(candidates.categories[best], np.arange(number + 1))

@@ -129,7 +129,12 @@ def build_open_images_space(inputs: Inputs, files: OpenImagesFiles) -> BuildResu
         resolved = _all_classes(scanned)
     holdout = held_out(inputs, [])
     merged = merged_open_images(
-        inputs, scanned, resolved, holdout, known_sizes(inputs), train_only=False
+        inputs,
+        scanned,
+        resolved,
+        holdout,
+        known_sizes(inputs, scanned.new_buckets),
+        train_only=False,
     )
     images = rows.join_images([merged.images])
     labels = resolved["mid"].to_pylist()

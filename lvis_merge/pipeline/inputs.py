@@ -72,9 +72,15 @@ class Inputs:
             self.warnings.append(text)
             self.stages.say(f"note: {text}")
 
-    def check(self, rejects: pa.Table, rows: int) -> pa.Table:
-        """Keeps the bad rows of one file and kind, or stops where there are too many."""
-        self.policy.check(rejects, rows)
+    def check(self, rejects: pa.Table, rows: int, number: int | None = None) -> pa.Table:
+        """Keeps the bad rows of one file and kind, or stops where there are too many.
+
+        Args:
+            rejects: the bad rows, at least the first of them where they are too many.
+            rows: data rows of that file and kind.
+            number: how many are bad; None for all that are given.
+        """
+        self.policy.check(rejects, rows, number)
         self.rejects.append(rejects)
         return rejects
 

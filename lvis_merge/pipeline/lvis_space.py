@@ -82,7 +82,7 @@ def _open_images(
 ) -> MergedOpenImages:
     # which classes are mapped is known from the map; which categories they become, from LVIS
     scanned = scan_folder(inputs, files, frozenset(row.source_id for row in label_map.rows))
-    sizes = known_sizes(inputs)
+    sizes = known_sizes(inputs, scanned.new_buckets)
     lvis = facts.result()
     resolution = resolve_open_images(label_map, lvis.categories, scanned.classes.keys())
     report_unresolved(inputs, label_map, resolution)

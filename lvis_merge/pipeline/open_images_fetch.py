@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lvis_merge.pipeline.inputs import Inputs
 from lvis_merge.pipeline.open_images_choice import Chosen
@@ -13,13 +14,14 @@ from lvis_merge.pipeline.open_images_scan import Scanned
 from lvis_merge.pipeline.open_images_sizes import chosen_sizes
 from lvis_merge.sources.open_images import boxes as box_source
 from lvis_merge.sources.open_images import labels as label_source
+from lvis_merge.sources.open_images.ids import IdIndex
 from lvis_merge.sources.open_images.images import details
 from lvis_merge.sources.sizes import Sizes
 
 
 @dataclass(frozen=True)
 class ChosenRows:
-    """Everything about the chosen images, places renumbered 0..n-1 in image list order.
+    """Everything about the chosen images, in image list order.
 
     Attributes:
         ids: string [n], ImageIDs.
@@ -51,41 +53,39 @@ def fetch_rows(inputs: Inputs, scanned: Scanned, chosen: Chosen, sizes: Sizes | 
         SizesMissingError: an image has no known size; the selection is written beside `--out`.
         InputError: an image file that cannot be read or does not fit its size.
     """
-    places = np.flatnonzero(chosen.mask)
-    number = np.cumsum(chosen.mask) - 1
-    ids = scanned.images.ids.take(pa.array(places))
-    subset = [scanned.subset_names[s] for s in scanned.images.subset[places]]
-    width, height = chosen_sizes(inputs, ids, subset, sizes)
+    images = chosen.images
+    ids, subset = images["id"].combine_chunks(), images["subset"].to_numpy()
+    names = [scanned.subset_names[place] for place in subset]
+    width, height = chosen_sizes(inputs, ids, names, sizes)
     with inputs.stages.stage("Open Images: rows of the chosen images") as advance:
-        found = details(scanned.images, chosen.mask, advance)
-        boxes = [
-            box_source.chosen_boxes(
-                scan, chosen.mask, index, dict.fromkeys(scanned.classes), advance
-            )
-            for scan, index in zip(scanned.boxes, scanned.indices, strict=True)
-        ]
-        labels = [
-            label_source.chosen_labels(scan, chosen.mask, index, scanned.classes.keys(), advance)
-            for scan, index in zip(scanned.labels, scanned.indices, strict=True)
-            if scan is not None
-        ]
+        found = details(scanned.lists, images, advance)
+        boxes, labels = [], []
+        for place, files in enumerate(zip(scanned.boxes, scanned.labels, strict=True)):
+            here = np.flatnonzero(subset == place)
+            index = IdIndex.of(ids.take(pa.array(here)), here)
+            runs = [
+                table.filter(pc.equal(table["subset"], place))
+                for table in (chosen.boxes, chosen.labels)
+            ]
+            box_scan, label_scan = files
+            classes = scanned.classes
+            boxes.append(box_source.chosen_boxes(box_scan, runs[0], index, classes, advance))
+            if label_scan is not None:
+                labels.append(
+                    label_source.chosen_labels(label_scan, runs[1], index, classes, advance)
+                )
     no_labels = pa.schema([("image", pa.int32()), ("mid", pa.string()), ("present", pa.bool_())])
     return ChosenRows(
         ids,
-        scanned.image_ids[places],
-        subset,
-        scanned.images.flickr_photo_id.take(pa.array(places)),
+        images["image_id"].to_numpy(),
+        names,
+        images["flickr_photo_id"].combine_chunks(),
         width,
         height,
-        _one_row_each(_renumbered(found, number), len(places)),
-        _renumbered(pa.concat_tables(boxes).combine_chunks(), number),
-        _renumbered(pa.concat_tables([no_labels.empty_table(), *labels]).combine_chunks(), number),
+        _one_row_each(found, len(ids)),
+        pa.concat_tables(boxes).combine_chunks(),
+        pa.concat_tables([no_labels.empty_table(), *labels]).combine_chunks(),
     )
-
-
-def _renumbered(table: pa.Table, number: np.ndarray) -> pa.Table:
-    image = number[table["image"].to_numpy()] if len(table) else np.zeros(0, np.int64)
-    return table.set_column(table.schema.get_field_index("image"), "image", pa.array(image))
 
 
 def _one_row_each(table: pa.Table, images: int) -> pa.Table:

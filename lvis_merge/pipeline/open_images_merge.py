@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.open_images_rows import annotation_rows, ordered_boxes
 from lvis_merge.merge.tally import Tally
 from lvis_merge.pipeline.inputs import Inputs
-from lvis_merge.pipeline.open_images_choice import choose, tallies
+from lvis_merge.pipeline.open_images_choice import Choice
 from lvis_merge.pipeline.open_images_fetch import fetch_rows
 from lvis_merge.pipeline.open_images_masks import with_masks
 from lvis_merge.pipeline.open_images_scan import Scanned
@@ -64,7 +65,7 @@ def merged_open_images(
     ties = {key: place for place, key in enumerate(sorted(set(keys)))}
     order = {mid: ties[key] for mid, key in zip(mids, keys, strict=True)}
     with inputs.stages.stage("Open Images: selection"):
-        chosen = choose(inputs, scanned, order, holdout, sizes, train_only)
+        chosen = Choice(inputs, scanned, order, holdout, sizes, train_only).made()
     found = fetch_rows(inputs, scanned, chosen, sizes)
     categories = dict(
         zip(mids, zip(ids, resolved["relation"].to_pylist(), strict=True), strict=True)
@@ -102,6 +103,12 @@ def merged_open_images(
     return MergedOpenImages(
         open_images_images(found, evidence, train_only),
         Part("open_images", table.drop_columns("image")),
-        tallies(scanned, chosen, {"correction": int(rejected.sum()), "option": dropped}),
+        _without_boxes(chosen.tallies, {"correction": int(rejected.sum()), "option": dropped}),
         evidence.contradictory,
     )
+
+
+def _without_boxes(tallies: Mapping[str, Tally], dropped: Mapping[str, int]) -> dict[str, Tally]:
+    """Tallies with the box rows on chosen images that a rule leaves out, by rule."""
+    rules = {rule: number for rule, number in dropped.items() if number}
+    return {**tallies, "box": tallies["box"] + Tally(-sum(rules.values()), rules)}

@@ -9,13 +9,18 @@ import pyarrow as pa
 
 from lvis_merge.errors import InputError, SizesMissingError
 from lvis_merge.pipeline.inputs import Inputs
+from lvis_merge.sources.buckets import NewBuckets
 from lvis_merge.sources.files import base_name
-from lvis_merge.sources.sizes import Sizes, find_images, read_sizes, stored_sizes
+from lvis_merge.sources.sizes import Sizes, StoredImages, read_sizes, stored_sizes
 from lvis_merge.whole_file import whole_file
 
 
-def known_sizes(inputs: Inputs) -> Sizes | None:
+def known_sizes(inputs: Inputs, new_buckets: NewBuckets) -> Sizes | None:
     """The sizes CSV, where one is given.
+
+    Args:
+        inputs: of the build.
+        new_buckets: makes the buckets to keep it in.
 
     Raises:
         InputError: it is no such CSV, or `--openimages-images` is a file.
@@ -30,7 +35,7 @@ def known_sizes(inputs: Inputs) -> Sizes | None:
     if path is None:
         return None
     with inputs.stages.stage("Open Images: sizes"):
-        return read_sizes(inputs.local[path], base_name(path), inputs.scratch)
+        return read_sizes(inputs.local[path], base_name(path), inputs.scratch, new_buckets)
 
 
 def chosen_sizes(
@@ -53,12 +58,10 @@ def chosen_sizes(
     """
     width, height = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
     if sizes is not None:
-        row = sizes.index.find(ids)
-        known = row >= 0
-        width[known], height[known] = sizes.width[row[known]], sizes.height[row[known]]
+        width, height = sizes.find(ids)
     root = inputs.options.openimages_images
     if root is not None:
-        found = find_images(root, ids.to_pylist(), subset)
+        found = StoredImages(root).find(ids.to_pylist(), subset)
         at = [place for place, path in enumerate(found) if path is not None]
         with inputs.stages.stage("Open Images: image headers", len(at)) as advance:
             stored = stored_sizes([path for path in found if path is not None], advance)

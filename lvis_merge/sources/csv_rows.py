@@ -91,10 +91,12 @@ def _names(array: pa.Array) -> pa.Array:
 def _all_hex(array: pa.Array) -> bool:
     # neighbours share an id: look at each run once
     runs = pc.run_end_encode(array).values
-    return array.null_count == 0 and bool(pc.all(pc.match_substring_regex(runs, _HEX_FULL)).as_py())
+    return array.null_count == 0 and bool(
+        pc.all(pc.match_substring_regex(runs, IMAGE_ID_PATTERN)).as_py()
+    )
 
 
-_HEX_FULL = r"^[0-9a-fA-F]+\z"
+IMAGE_ID_PATTERN = r"^[0-9a-fA-F]+\z"
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 

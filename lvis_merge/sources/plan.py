@@ -84,8 +84,27 @@ def run_plan(
     Raises:
         LvisMergeError: what `work` raised, of the earliest task.
     """
+    results: list[Any] = [None] * len(tasks)
+    for place, result in stream_plan(work, tasks, advance):
+        results[place] = result
+    return results
+
+
+def stream_plan(
+    work: Callable[[T], R],
+    tasks: Sequence[T],
+    advance: Callable[[int], None] = lambda number: None,
+) -> Iterator[tuple[int, R]]:
+    """`run_plan` whose results come one by one, for results that are too many to hold.
+
+    Yields:
+        A task's place and its result, in no fixed order.
+
+    Raises:
+        LvisMergeError: what `work` raised, of the earliest task, once every task is done.
+    """
     if not tasks:
-        return []
+        return
     import daft
 
     step = on_workers(work) if runs_on_ray() else work
@@ -105,18 +124,20 @@ def run_plan(
         .into_batches(1)
         .select(daft.col("place"), apply(daft.col("task")).alias("result"))
     )
-    results: list[Any] = [None] * len(tasks)
+    errors: dict[int, LvisMergeError] = {}
     with cluster_errors() if runs_on_ray() else nullcontext():
         for batch in plan.to_arrow_iter():
-            for place, result in zip(
+            for place, data in zip(
                 *(batch[name].to_pylist() for name in batch.schema.names), strict=True
             ):
-                results[place] = pickle.loads(result)
+                result = pickle.loads(data)
+                if isinstance(result, LvisMergeError):
+                    errors[place] = result
+                else:
+                    yield place, result
             advance(batch.num_rows)
-    for result in results:
-        if isinstance(result, LvisMergeError):
-            raise result
-    return results
+    if errors:
+        raise errors[min(errors)]
 
 
 def _apply(work: Callable[[T], R], task: bytes) -> bytes:

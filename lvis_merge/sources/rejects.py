@@ -88,12 +88,13 @@ class RejectPolicy:
             allowed.append(int(self.fraction * rows))
         return max(allowed)
 
-    def check(self, rejects: pa.Table, rows: int) -> None:
+    def check(self, rejects: pa.Table, rows: int, number: int | None = None) -> None:
         """Stops the build when a file has too many bad rows.
 
         Args:
             rejects: `rejects` rows of one file and kind, ordered by row.
             rows: data rows of that file and kind.
+            number: how many are bad, where `rejects` has only the first of too many.
 
         Raises:
             InputError: above the limit, or at the first bad row when strict.
@@ -108,9 +109,10 @@ class RejectPolicy:
                 " Mend the row or build without --strict."
             )
         limit = self.limit(rows)
-        if rejects.num_rows > limit:
+        number = rejects.num_rows if number is None else number
+        if number > limit:
             raise InputError(
-                f"{first['file']}: {rejects.num_rows:,} of {rows:,} {first['kind']} rows are bad,"
+                f"{first['file']}: {number:,} of {rows:,} {first['kind']} rows are bad,"
                 f" more than the {limit:,} that --max-rejects allows. First: {where}:"
                 f" {first['raw'][:200]}\nCheck that it is the right file, or raise --max-rejects."
             )

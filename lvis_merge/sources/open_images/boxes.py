@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lvis_merge.sources.csv_rows import COORDINATE, FLAG, IMAGE_ID, LABEL, NAME, parse_rows
-from lvis_merge.sources.csv_table import CsvTable
+from lvis_merge.sources.open_images.gather import gather
 from lvis_merge.sources.open_images.ids import IdIndex, Runs
 from lvis_merge.sources.open_images.scan import (
+    RUNS,
     Advance,
     ChunkScan,
     FileScan,
-    finish_scan,
-    gather,
-    key_rows,
-    scan_table,
+    Spans,
+    first_reason,
+    run_scan,
 )
 
 COORDINATES = ("XMin", "XMax", "YMin", "YMax")
@@ -40,13 +39,18 @@ _CHECKED = {name: kind for name, kind in KINDS.items() if name != "Source"}
 """What the first pass reads: any text is a source."""
 
 
+BOX_RUNS = RUNS.append(pa.field("counted", pa.list_(pa.int64())))
+"""Runs of boxes with `counted`, of `MappedBoxes`."""
+_CATEGORY_BIT, _FLAGGED_BIT = 33, 32
+
+
 @dataclass(frozen=True)
 class MappedBoxes:
     """How many boxes of mapped classes an image has, by category and kind.
 
     Attributes:
-        image: int32 [K], place of the image.
-        category: int32 [K], category id.
+        image: int64 [K], place of the image.
+        category: int64 [K], category id.
         flagged: bool [K], group-of, depiction or inside: no object.
         boxes: int64 [K].
     """
@@ -57,54 +61,65 @@ class MappedBoxes:
     boxes: np.ndarray
 
     @classmethod
-    def count(cls, image: np.ndarray, category: np.ndarray, flagged: np.ndarray) -> MappedBoxes:
-        """Counts equal rows."""
-        key = (image.astype(np.int64) << 32) | (category.astype(np.int64) << 1) | flagged
-        keys, boxes = np.unique(key, return_counts=True)
+    def of(cls, runs: pa.Table) -> MappedBoxes:
+        """Those of runs with `image` and `counted`; an image of several runs is there for each."""
+        counted = runs["counted"].combine_chunks()
+        packed = counted.flatten().to_numpy()
+        image = runs["image"].to_numpy()[pc.list_parent_indices(counted).to_numpy()]
         return cls(
-            (keys >> 32).astype(np.int32),
-            ((keys >> 1) & 0x7FFFFFFF).astype(np.int32),
-            (keys & 1).astype(bool),
-            boxes.astype(np.int64),
-        )
-
-    @classmethod
-    def concat(cls, parts: Sequence[MappedBoxes]) -> MappedBoxes:
-        """Counts of several ranges; an image that spans two ranges is in both."""
-        if not parts:
-            return cls.count(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, bool))
-        return cls(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("image", "category", "flagged", "boxes")
-            )
+            image.astype(np.int64),
+            packed >> _CATEGORY_BIT,
+            (packed >> _FLAGGED_BIT & 1).astype(bool),
+            packed & ((1 << _FLAGGED_BIT) - 1),
         )
 
 
-def _look(
-    index: IdIndex,
-    categories: Mapping[str, int | None],
-    columns: tuple[str, ...],
-    data: bytes,
+def _counted(runs: Runs, good: np.ndarray, category: np.ndarray, flagged: np.ndarray) -> pa.Array:
+    """For each run its good rows of mapped classes, counted: category, flagged and boxes in one.
+
+    Args:
+        runs: K of them.
+        good: bool [N].
+        category: int32 [N], -1 where unmapped.
+        flagged: bool [N].
+
+    Returns:
+        list<int64> [K].
+    """
+    mapped = np.flatnonzero(good & (category >= 0))
+    run = np.repeat(np.arange(len(runs.stops)), runs.lengths)[mapped]
+    keys, boxes = np.unique(
+        run << 32 | category[mapped].astype(np.int64) << 1 | flagged[mapped], return_counts=True
+    )
+    packed = (keys & ((1 << 32) - 1)) << _FLAGGED_BIT | boxes
+    offsets = np.searchsorted(keys >> 32, np.arange(len(runs.stops) + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(packed, pa.int64()))
+
+
+def look_at_boxes(
+    categories: Mapping[str, int | None], unknown: Spans, columns: tuple[str, ...], data: bytes
 ) -> ChunkScan:
-    keyed = key_rows(data, columns, _CHECKED, index)
-    table = keyed.parsed.table
-    labels = table["LabelName"].combine_chunks()
-    known, mapped = _label_codes(labels, categories)
+    """The first pass over a range, bound to `categories` a `Look`; finds `BOX_RUNS`.
+
+    Args:
+        categories: for every MID of the class list its category id, or None where unmapped.
+        unknown: rows whose image is unknown.
+        columns: of the file.
+        data: the range.
+    """
+    parsed = parse_rows(data, columns, _CHECKED)
+    table = parsed.table
+    runs = Runs.of(table["ImageID"].combine_chunks())
+    known, category = _label_codes(table["LabelName"].combine_chunks(), categories)
     bad = {
-        "unknown_image": keyed.row_images < 0,
+        "unknown_image": unknown.hold(parsed.numbers),
         "unknown_category": ~known,
         "box": ~inside_unit_square(table),
     }
-    good = ~(bad["unknown_image"] | bad["unknown_category"] | bad["box"])
-    found = np.flatnonzero(good & (mapped >= 0))
-    flagged = is_flagged(table)
-    return finish_scan(
-        keyed,
-        bad,
-        data,
-        MappedBoxes.count(keyed.row_images[found], mapped[found], flagged[found]),
-    )
+    reason = first_reason(bad)
+    scan = run_scan(parsed, runs, reason, tuple(bad), data)
+    counted = _counted(runs, reason < 0, category, is_flagged(table))
+    return replace(scan, found=scan.found.append_column("counted", counted))
 
 
 def _label_codes(
@@ -138,38 +153,25 @@ def is_flagged(table: pa.Table) -> np.ndarray:
     return flagged
 
 
-def scan_boxes(
-    table: CsvTable, index: IdIndex, categories: Mapping[str, int | None], advance: Advance
-) -> FileScan:
-    """First pass; `found` holds the `MappedBoxes` of each range.
-
-    Args:
-        table: of boxes.
-        index: places of the subset's images.
-        categories: for every MID of the class list its category id, or None where unmapped.
-        advance: told of each finished range.
-    """
-    return scan_table(table, "box", partial(_look, index, categories), advance)
-
-
-def image_ids(columns: tuple[str, ...], data: bytes) -> pa.Array:
-    """The distinct images of a range's readable rows, in order."""
-    table = parse_rows(data, columns, _CHECKED).table
-    return pc.unique(Runs.of(table["ImageID"].combine_chunks()).ids)
-
-
 def chosen_boxes(
     scan: FileScan,
-    chosen: np.ndarray,
+    runs: pa.Table,
     index: IdIndex,
-    classes: Mapping[str, int | None],
+    classes: Collection[str],
     advance: Advance,
 ) -> pa.Table:
     """Second pass: the good rows of the chosen images, in file order.
 
+    Args:
+        scan: the first pass.
+        runs: the chosen images', as `gather`.
+        index: places of the chosen images.
+        classes: the class list.
+        advance: told of each finished range.
+
     Returns:
         The columns of `KINDS` (flags int8, -1 or null unknown), and `image`.
     """
-    table = gather(scan, KINDS, chosen, index, advance)
+    table = gather(scan.table, KINDS, runs, index, advance)
     known = pc.is_in(table["LabelName"], value_set=pa.array(list(classes), pa.string()))
     return table.filter(pc.and_(known, pa.array(inside_unit_square(table))))

@@ -1,7 +1,8 @@
-"""First and second pass over one table of the folder, in one file or several.
+"""First pass over one table of the folder, in one file or several.
 
-The first pass gives every range of its files to a pure function and collects what it returns,
-together with the bad rows; the second fetches the rows of a few images.
+Every range of its files goes through a pure function; the good rows, run by run, go into buckets
+by image, the bad ones into the rejects. Whether the images are known shows only when the buckets
+of all tables are there: rows whose image is not are rejected then, by a second look at their range.
 """
 
 from __future__ import annotations
@@ -9,81 +10,79 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lvis_merge.errors import HopelessFileError, InputError
-from lvis_merge.sources.csv_chunks import row_texts, take_rows, well_quoted
-from lvis_merge.sources.csv_rows import ColumnKind, ParsedRows, parse_rows
+from lvis_merge.sources.buckets import Buckets
+from lvis_merge.sources.csv_chunks import row_texts, well_quoted
+from lvis_merge.sources.csv_rows import ParsedRows
 from lvis_merge.sources.csv_table import CsvTable
-from lvis_merge.sources.open_images.ids import IdIndex, Runs
-from lvis_merge.sources.plan import run_plan
+from lvis_merge.sources.open_images.ids import Runs, manifest_image_ids
+from lvis_merge.sources.plan import run_plan, stream_plan
 from lvis_merge.sources.ranges import Range
 from lvis_merge.sources.rejects import Reject, rejects_table
 from lvis_merge.sources.tables import REJECT_ROWS
 
 Advance = Callable[[int], None]
-Look = Callable[[tuple[str, ...], bytes], "ChunkScan"]
-"""Pure function of a file's columns and a range's bytes."""
 SOURCE = "open_images"
-R = TypeVar("R")
+CHUNK = pa.field("chunk", pa.int32())
+RUNS = pa.schema(
+    [
+        CHUNK,
+        ("image_id", pa.int64()),
+        ("id", pa.string()),
+        ("first", pa.int32()),
+        ("last", pa.int32()),
+        ("rows", pa.int32()),
+        ("good", pa.int32()),
+    ]
+)
+"""Neighbouring rows of an image: the range that they are in, the image's manifest id and ImageID,
+the numbers of the first and the last in their range, how many are readable, and how many good."""
 
 
 @dataclass(frozen=True)
-class ImageRuns:
-    """Where the good rows of each image stand in a table, run by run.
+class Spans:
+    """Rows of a range: those from a first to a last number, both included, ascending.
 
     Attributes:
-        image: int32 [K], place of the image in the image list.
-        chunk: int32 [K], range that the run is in.
-        first: int32 [K], number in the range of the run's first good row.
-        last: int32 [K], number in the range of the run's last good row.
-        good: int32 [K], good rows in the run.
+        first: int32 [K].
+        last: int32 [K].
     """
 
-    image: np.ndarray
-    chunk: np.ndarray
     first: np.ndarray
     last: np.ndarray
-    good: np.ndarray
 
-    @classmethod
-    def concat(cls, parts: Sequence[ImageRuns]) -> ImageRuns:
-        """The runs of several ranges, ranges numbered in order."""
-        if not parts:
-            return cls(*(np.zeros(0, np.int32) for _ in range(5)))
-        chunk = np.repeat(
-            np.arange(len(parts), dtype=np.int32), [len(part.image) for part in parts]
-        )
-        image, first, last, good = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("image", "first", "last", "good")
-        )
-        return cls(image, chunk, first, last, good)
+    def hold(self, numbers: np.ndarray) -> np.ndarray:
+        """bool [N]: whether rows of these numbers are among them."""
+        if not len(self.first):
+            return np.zeros(len(numbers), dtype=bool)
+        at = np.searchsorted(self.first, numbers, side="right") - 1
+        return np.asarray((at >= 0) & (numbers <= self.last[at]))
 
-    def rows_per_image(self, images: int) -> np.ndarray:
-        """int64 [images]: good rows of each image."""
-        return np.bincount(self.image, weights=self.good, minlength=images).astype(np.int64)
+
+NO_SPANS = Spans(np.zeros(0, np.int32), np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)
 class ChunkScan:
-    """What the first pass keeps of one range.
+    """What the first pass finds in a range.
 
     Attributes:
         rows: data rows, good or bad.
         rejects: bad rows, numbered in the range from 0.
-        runs: the good rows by image; `chunk` is not filled yet.
-        found: whatever else the file's kind needs.
+        found: what goes into the buckets, without `chunk`.
     """
 
     rows: int
     rejects: tuple[Reject, ...]
-    runs: ImageRuns
-    found: Any = None
+    found: pa.Table
+
+
+Look = Callable[[Spans, tuple[str, ...], bytes], ChunkScan]
+"""Pure function of rows whose image is unknown, a file's columns and a range's bytes."""
 
 
 @dataclass(frozen=True)
@@ -92,210 +91,165 @@ class FileScan:
 
     Attributes:
         table: its files, cut as they were scanned.
-        rows: data rows, good or bad.
-        rejects: bad rows as a `rejects` table.
-        runs: where the good rows of each image stand.
-        found: what the ranges gave, in order.
-        bases: int64 [ranges], data rows before each range.
+        kind: what its rows are, for rejects.
+        range_rows: by range, data rows, good or bad.
+        range_rejects: by range, its bad rows.
+        found: what the ranges gave.
     """
 
     table: CsvTable
-    rows: int
-    rejects: pa.Table
-    runs: ImageRuns
-    found: list[Any]
-    bases: np.ndarray
+    kind: str
+    range_rows: tuple[int, ...]
+    range_rejects: tuple[tuple[Reject, ...], ...]
+    found: Buckets
+
+    @property
+    def rows(self) -> int:
+        """Data rows, good or bad."""
+        return sum(self.range_rows)
+
+    def rejects(self, others: Mapping[int, Sequence[Reject]] | None = None) -> pa.Table:
+        """Bad rows as a `rejects` table, numbered in their files.
+
+        Args:
+            others: of some ranges, what stands in for their bad rows.
+        """
+        bases = np.concatenate([[0], np.cumsum(self.range_rows)]).astype(np.int64)
+        by_range = dict(enumerate(self.range_rejects)) | dict(others or {})
+        tables = [REJECT_ROWS.empty_table()]
+        for number, file in enumerate(self.table.files):
+            first, stop = self.table.first_ranges[number : number + 2].tolist()
+            of_file = [
+                Reject(int(bases[place] - bases[first]) + bad.row + 1, bad.reason, bad.raw)
+                for place in range(first, stop)
+                for bad in by_range[place]
+            ]
+            if of_file:
+                tables.append(rejects_table(SOURCE, file.name, self.kind, of_file))
+        return pa.concat_tables(tables).combine_chunks()
 
 
-def scan_table(table: CsvTable, kind: str, look: Look, advance: Advance) -> FileScan:
-    """Runs the first pass.
+def scan_table(
+    table: CsvTable, kind: str, look: Look, found: Buckets, advance: Advance
+) -> FileScan:
+    """Runs the first pass; the table is cut anew where a range cuts a quoted field.
 
     Args:
         table: the table.
         kind: what its rows are, for rejects.
-        look: pure function of a file's columns and a range's bytes.
+        look: what to do with a range.
+        found: empty, for what it finds.
         advance: told of each finished range.
-    """
-    table, scans = read_ranges(table, look, advance)
-    return _joined(table, kind, scans)
 
-
-def read_ranges(
-    table: CsvTable, look: Callable[[tuple[str, ...], bytes], R], advance: Advance
-) -> tuple[CsvTable, list[R]]:
-    """Applies a pure function to every range of a table; stops at far too many bad rows.
-
-    Returns:
-        The table, cut anew where a range began or ended inside a quoted field, and the results in
-        the order of its ranges.
+    Raises:
+        InputError: a file with far too many bad rows, or a disk that does not take what is found.
     """
     try:
-        found = run_plan(partial(_if_well_quoted, look), table.ranges, advance)
-        if None in found:
-            table = table.recut()
-            found = run_plan(partial(_whole, look), table.ranges, advance)
+        scan = _scan(table, kind, partial(_if_well_quoted, look), found, advance)
+        if scan is None:
+            found.clear()
+            scan = _scan(table.recut(), kind, partial(_whole, look), found, advance)
     except HopelessFileError as error:
         raise InputError(f"{table.name}: has {error}") from error
-    return table, [of_range[0] for of_range in found if of_range is not None]
+    assert scan is not None
+    return scan
 
 
-def _joined(table: CsvTable, kind: str, scans: Sequence[ChunkScan]) -> FileScan:
-    bases = np.concatenate([[0], np.cumsum([scan.rows for scan in scans])]).astype(np.int64)
-    rejects = [REJECT_ROWS.empty_table()]
-    for number, file in enumerate(table.files):
-        first, stop = table.first_ranges[number : number + 2].tolist()
-        of_file = [
-            Reject(int(base - bases[first]) + reject.row + 1, reject.reason, reject.raw)
-            for base, scan in zip(bases[first:stop], scans[first:stop], strict=True)
-            for reject in scan.rejects
-        ]
-        if of_file:
-            rejects.append(rejects_table(SOURCE, file.name, kind, of_file))
-    return FileScan(
-        table,
-        int(bases[-1]),
-        pa.concat_tables(rejects).combine_chunks(),
-        ImageRuns.concat([scan.runs for scan in scans]),
-        [scan.found for scan in scans],
-        bases[:-1],
-    )
+def _scan(
+    table: CsvTable,
+    kind: str,
+    work: Callable[[Range], ChunkScan | None],
+    found: Buckets,
+    advance: Advance,
+) -> FileScan | None:
+    rows = [0] * len(table.ranges)
+    rejects: list[tuple[Reject, ...]] = [()] * len(table.ranges)
+    well_cut = True
+    for place, scan in stream_plan(work, table.ranges, advance):
+        if scan is None or not well_cut:
+            well_cut = False
+            continue
+        rows[place], rejects[place] = scan.rows, scan.rejects
+        chunk = pa.array(np.full(len(scan.found), place, np.int32))
+        found.add(scan.found.add_column(0, CHUNK, chunk))
+    return FileScan(table, kind, tuple(rows), tuple(rejects), found) if well_cut else None
 
 
-def _if_well_quoted(look: Callable[[tuple[str, ...], bytes], R], of_file: Range) -> tuple[R] | None:
+def _if_well_quoted(look: Look, of_file: Range) -> ChunkScan | None:
     """None where the quotes show that a cut may lie inside a quoted field."""
     data = of_file.read()
     good = b'"' not in data or well_quoted(data)
-    return (look(of_file.columns, data),) if good else None
+    return look(NO_SPANS, of_file.columns, data) if good else None
 
 
-def _whole(look: Callable[[tuple[str, ...], bytes], R], of_file: Range) -> tuple[R]:
-    return (look(of_file.columns, of_file.read()),)
+def _whole(look: Look, of_file: Range) -> ChunkScan:
+    return look(NO_SPANS, of_file.columns, of_file.read())
 
 
-@dataclass(frozen=True)
-class KeyedRows:
-    """Rows of a range with the place of their image.
-
-    Attributes:
-        parsed: the rows that pass `columns` and `value`.
-        runs: those rows by image id.
-        run_images: int32 [K], place of each run's image, -1 where unknown.
-        row_images: int32 [N], the same for every row.
-    """
-
-    parsed: ParsedRows
-    runs: Runs
-    run_images: np.ndarray
-    row_images: np.ndarray
-
-
-def key_rows(
-    data: bytes, columns: tuple[str, ...], kinds: Mapping[str, ColumnKind], index: IdIndex
-) -> KeyedRows:
-    """Parses a range and looks its images up."""
-    parsed = parse_rows(data, columns, kinds)
-    runs = Runs.of(parsed.table["ImageID"].combine_chunks())
-    run_images = index.find(runs.ids)
-    return KeyedRows(parsed, runs, run_images, np.repeat(run_images, runs.lengths))
-
-
-def finish_scan(
-    keyed: KeyedRows, bad: Mapping[str, np.ndarray], data: bytes, found: Any
-) -> ChunkScan:
-    """Adds rows that break a rule to the rejects and the rest to the runs.
-
-    Args:
-        keyed: the rows.
-        bad: reason -> bool [N], in the order in which reasons are told.
-        data: the range, for the text of bad rows.
-        found: passed on.
-    """
-    reason = np.full(len(keyed.row_images), -1)
-    for place, mask in reversed(list(enumerate(bad.values()))):
-        reason[mask] = place
-    names = list(bad)
-    broken = np.flatnonzero(reason >= 0)
-    rejects = list(keyed.parsed.rejects)
-    if len(broken):
-        texts = row_texts(data)
-        rejects += [
-            Reject(number, names[reason[row]], texts[number])
-            for row in broken.tolist()
-            for number in [int(keyed.parsed.numbers[row])]
-        ]
-    runs = keyed.runs
-    good: np.ndarray = np.zeros(0, np.int32)
-    if len(runs.stops):
-        good = np.add.reduceat((reason < 0).astype(np.int32), runs.starts)
-    kept = np.flatnonzero((keyed.run_images >= 0) & (good > 0))
-    numbers = keyed.parsed.numbers
-    return ChunkScan(
-        keyed.parsed.rows,
-        tuple(rejects),
-        ImageRuns(
-            keyed.run_images[kept],
-            np.zeros(len(kept), np.int32),
-            numbers[runs.starts[kept]].astype(np.int32),
-            numbers[runs.stops[kept] - 1].astype(np.int32),
-            good[kept],
-        ),
-        found,
-    )
-
-
-def gather(
-    scan: FileScan,
-    kinds: Mapping[str, ColumnKind],
-    chosen: np.ndarray,
-    index: IdIndex,
-    advance: Advance = lambda number: None,
-) -> pa.Table:
-    """Second pass: the rows of some images, in file order.
+def rejects_of_unknown(
+    scan: FileScan, look: Look, unknown: Mapping[int, Spans]
+) -> Mapping[int, tuple[Reject, ...]]:
+    """The bad rows of ranges in which there are rows of unknown images.
 
     Args:
         scan: the first pass.
-        kinds: columns to read.
-        chosen: bool [images].
-        index: the image list's index.
-        advance: told of each finished range.
+        look: that it was made with.
+        unknown: range -> those rows.
 
     Returns:
-        The columns of `kinds` as plain (not dictionary) arrays, with `image` int32, the place of
-        the row's image. Rows that the first pass rejected by a rule of meaning are among them.
+        Range -> all of its bad rows.
     """
-    runs = scan.runs
-    wanted = np.flatnonzero(chosen[runs.image])
-    chunks, starts = np.unique(runs.chunk[wanted], return_index=True)
-    tasks = []
-    for chunk, at in zip(chunks.tolist(), np.split(wanted, starts[1:]), strict=False):
-        rows = np.unique(_spans(runs.first[at], runs.last[at]))
-        tasks.append((scan.table.ranges[chunk], rows))
-    tables = run_plan(partial(_fetch, dict(kinds)), tasks, advance)
-    schema = pa.schema([(name, _plain(kind.type)) for name, kind in kinds.items()])
-    table = pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
-    image = index.find(_one(table["ImageID"]))
-    table = table.append_column("image", pa.array(image, pa.int32()))
-    return table.filter(pa.array(np.concatenate([chosen, [False]])[image]))
+    tasks = [(scan.table.ranges[place], spans) for place, spans in unknown.items()]
+    return dict(zip(unknown, run_plan(partial(_rejects, look), tasks), strict=True))
 
 
-def _spans(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """All integers of the closed spans."""
-    lengths = (last - first + 1).astype(np.int64)
-    ends = np.cumsum(lengths)
-    shift = np.repeat(first - np.concatenate([[0], ends[:-1]]), lengths)
-    return np.asarray(np.arange(ends[-1]) + shift)
+def _rejects(look: Look, task: tuple[Range, Spans]) -> tuple[Reject, ...]:
+    of_file, unknown = task
+    return look(unknown, of_file.columns, of_file.read()).rejects
 
 
-def _fetch(kinds: Mapping[str, ColumnKind], wanted: tuple[Range, np.ndarray]) -> pa.Table:
-    of_file, rows = wanted
-    table = parse_rows(take_rows(of_file.read(), rows), of_file.columns, kinds).table
-    plain = [pc.cast(_one(table[name]), _plain(kind.type)) for name, kind in kinds.items()]
-    return pa.table(plain, names=list(kinds))
+def first_reason(bad: Mapping[str, np.ndarray]) -> np.ndarray:
+    """int8 [N]: place of the first reason that holds, -1 for a good row."""
+    reason = np.full(len(next(iter(bad.values()))), -1, dtype=np.int8)
+    for place, mask in reversed(list(enumerate(bad.values()))):
+        reason[mask] = place
+    return reason
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def run_scan(
+    parsed: ParsedRows,
+    runs: Runs,
+    reason: np.ndarray,
+    reasons: Sequence[str],
+    data: bytes,
+) -> ChunkScan:
+    """Rows that break a rule as rejects, all readable ones as runs.
 
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    Args:
+        parsed: the readable rows.
+        runs: those rows by image.
+        reason: int8 [N], of `first_reason`.
+        reasons: what the places stand for.
+        data: the range, for the text of bad rows.
+    """
+    broken = np.flatnonzero(reason >= 0)
+    rejects = list(parsed.rejects)
+    if len(broken):
+        texts = row_texts(data)
+        rejects += [
+            Reject(number, reasons[reason[row]], texts[number])
+            for row, number in zip(broken.tolist(), parsed.numbers[broken].tolist(), strict=True)
+        ]
+    good: np.ndarray = np.zeros(0, np.int32)
+    if len(runs.stops):
+        good = np.add.reduceat((reason < 0).astype(np.int32), runs.starts)
+    found = {
+        "image_id": manifest_image_ids(runs.ids),
+        "id": runs.ids,
+        "first": parsed.numbers[runs.starts],
+        "last": parsed.numbers[runs.stops - 1],
+        "rows": runs.lengths,
+        "good": good,
+    }
+    columns = [pa.array(found[field.name], field.type) for field in RUNS.remove(0)]
+    return ChunkScan(parsed.rows, tuple(rejects), pa.table(columns, schema=RUNS.remove(0)))
