@@ -162,15 +162,26 @@ def fetch_annotations(
         OpenImagesVersion | None,
         typer.Option(help="Open Images: boxes, image lists, verified labels, classes, hierarchy."),
     ] = None,
+    masks: Annotated[
+        bool,
+        typer.Option(
+            "--masks",
+            help="The instance masks of Open Images too: millions of PNG files, unpacked.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Download annotation files from their official addresses, each checked before it is there.
 
     Interrupted or run again, it goes on in the middle of a file. LVIS v1 is 0.4 GB, COCO 0.25 GB;
-    Open Images is more than 2 GB (v5) or 3 GB (v7).
+    Open Images is more than 2 GB (v5) or 3 GB (v7), without --masks.
 
     Example: lvis-merge fetch annotations --to data/ --lvis v0.5 --coco --openimages v5
     """
+    if masks and not openimages:
+        raise UsageError(
+            "fetch annotations: --masks are those of Open Images; give --openimages v5 or v7 too."
+        )
     if not (lvis or coco or openimages):
         raise UsageError("fetch annotations: say which: --lvis v0.5, --coco, --openimages v5.")
     from lvis_merge.fetch import annotations as published
@@ -178,6 +189,8 @@ def fetch_annotations(
     from lvis_merge.fetch.report import files_as_plain, print_files
     from lvis_merge.progress import Stages
 
-    files = annotation_files(lvis and lvis.value, coco, openimages and openimages.value)
+    files = annotation_files(
+        lvis and lvis.value, coco, openimages and openimages.value, masks=masks
+    )
     fetched = published.fetch_annotations(files, to, Stages())
     answer(fetched, files_as_plain, print_files, as_json=as_json)

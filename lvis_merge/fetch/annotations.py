@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from lvis_merge.errors import InputError
 from lvis_merge.fetch.annotation_table import AnnotationFile
 from lvis_merge.fetch.event_loop import run_stoppable
 from lvis_merge.fetch.lock import locked
+from lvis_merge.fetch.mask_archive import unpack_masks
 from lvis_merge.fetch.origins import Origins
 from lvis_merge.fetch.patience import Patience
 from lvis_merge.fetch.place import make_root
 from lvis_merge.fetch.progress import BYTES, FetchProgress, FileProgress, Pulse
 from lvis_merge.fetch.resumable import PartialFile, download
 from lvis_merge.fetch.trouble import WORDS, Trouble
+from lvis_merge.fetch.unpacking import unpacking_folder
 from lvis_merge.fetch.verify import is_there, unpack, verify
 from lvis_merge.progress import Stages
 
@@ -39,7 +42,7 @@ class FetchedFiles:
     """What a run did.
 
     Attributes:
-        paths: the files, as `build` reads them, in the order asked for.
+        paths: the files, and folders of masks, as `build` reads them, in the order asked for.
         there: how many of the published files were there already.
         bytes: that arrived in this run.
         seconds: how long it took.
@@ -70,8 +73,11 @@ def fetch_annotations(
     """
     began = time.monotonic()
     root = make_root(to)
-    with locked(root) as state:
+    with locked(root) as state, unpacking_folder(state) as unpacking:
         missing = [file for file in files if not is_there(root, file)]
+        for file in files:
+            if file not in missing:  # a run may have been killed just before
+                _arriving(state, file).drop()
         found = FetchedFiles(
             [to / target for file in files for target in file.targets], len(files) - len(missing)
         )
@@ -79,7 +85,7 @@ def fetch_annotations(
         progress = FetchProgress(
             Pulse(sum(file.bytes or 0 for file in missing), BYTES), stages.console
         )
-        run = _Run(root, state, progress, patience, stages)
+        run = _Run(root, state, unpacking, progress, patience, stages)
         with progress.shown():
             run_stoppable(partial(run.all, missing))
         found.bytes = progress.pulse.bytes
@@ -91,9 +97,11 @@ def fetch_annotations(
 class _Run:
     root: Path
     state: Path
+    unpacking: Path
     progress: FetchProgress
     patience: Patience
     stages: Stages
+    stop: threading.Event = field(default_factory=threading.Event)
 
     async def all(self, files: Sequence[AnnotationFile]) -> None:
         origins = Origins(None, self.patience)
@@ -103,6 +111,7 @@ class _Run:
             for task in asyncio.as_completed(tasks):
                 await task
         finally:
+            self.stop.set()  # a thread cannot be cancelled, and masks take minutes to unpack
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -119,7 +128,7 @@ class _Run:
         self.stages.say(f"{file.name}: done")
 
     async def _fetched(self, file: AnnotationFile, store: ObjectStore, key: str) -> None:
-        arriving = PartialFile(self.state / f"{file.folder}-{file.name}.part")
+        arriving = _arriving(self.state, file)
         progress = FileProgress(self.progress, file.bytes or 0)
         for check in range(1, _CHECKS + 1):
             await download(store, key, arriving, self.patience, progress)
@@ -142,11 +151,27 @@ class _Run:
             arriving.done()
             return
         for member, target in zip(file.members, file.targets, strict=True):
-            unpacked = self.state / "unpacked"
-            unpack(arriving.path, member, unpacked)
-            _sync(unpacked)
+            unpacked = self.unpacking / Path(target).name
+            if file.holds_masks:
+                self._unpack_masks(arriving.path, unpacked)
+            else:
+                unpack(arriving.path, member, unpacked)
+                _sync(unpacked)
             unpacked.replace(self.root / target)
         arriving.drop()
+
+    def _unpack_masks(self, archive: Path, unpacked: Path) -> None:
+        try:
+            unpack_masks(archive, unpacked, self.stop)
+        except BaseException:
+            shutil.rmtree(unpacked, ignore_errors=True)  # the archive may be fetched again
+            raise
+        # one for all: a sync for each of the many files would take longer than to fetch them
+        os.sync()
+
+
+def _arriving(state: Path, file: AnnotationFile) -> PartialFile:
+    return PartialFile(state / f"{file.folder}-{file.name}.part")
 
 
 def _check_room(root: Path, missing: Sequence[AnnotationFile], state: Path) -> None:
@@ -155,8 +180,10 @@ def _check_room(root: Path, missing: Sequence[AnnotationFile], state: Path) -> N
     Raises:
         InputError: it has none.
     """
-    arrived = sum(part.stat().st_size for part in state.glob("*.part"))
-    needed = sum(file.bytes or 0 for file in missing) - arrived
+    # of a file of unknown length, what has arrived is no part of the sum
+    known = [file for file in missing if file.bytes]
+    arrived = sum(_arriving(state, file).length() for file in known)
+    needed = sum(file.bytes or 0 for file in known) - arrived
     free = shutil.disk_usage(root).free
     if needed > free:
         raise InputError(

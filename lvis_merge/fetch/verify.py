@@ -19,6 +19,8 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 def verify(path: Path, file: AnnotationFile) -> None:
     """Checks a download as far as it can be: its first bytes, its checksum, an archive's own ones.
 
+    Those of an archive of masks are left to `unpack_masks`.
+
     Args:
         path: where it lies meanwhile.
         file: what it is to be.
@@ -34,6 +36,8 @@ def verify(path: Path, file: AnnotationFile) -> None:
             raise Trouble(
                 Reason.damaged, f"its sha256 is {digest}, the published one {file.sha256}"
             )
+    elif file.holds_masks:
+        return  # all of it is unpacked, and so checked, next
     elif zipfile.is_zipfile(path) or file.name.endswith(".zip"):
         try:
             with zipfile.ZipFile(path) as archive:
@@ -60,12 +64,15 @@ def is_there(root: Path, file: AnnotationFile) -> bool:
     """Whether all that a file becomes is there.
 
     Files have their names only once they are whole, so a quick look is enough: at the length where
-    it is known, at the directory of an archive, at both ends of a JSON file.
+    it is known, at the directory of an archive, at both ends of a JSON file. So have folders of
+    masks: there is one, and something is in it.
     """
     return all(_looks_whole(root / target, file) for target in file.targets)
 
 
 def _looks_whole(path: Path, file: AnnotationFile) -> bool:
+    if file.holds_masks:
+        return path.is_dir() and any(path.iterdir())
     if not path.is_file():
         return False
     if path.suffix == ".json":

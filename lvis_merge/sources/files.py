@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
-import io
 import lzma
 import os
 import secrets
@@ -25,15 +24,12 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from lvis_merge.errors import InputError
+from lvis_merge.sources.bounded import bounded
 from lvis_merge.unfinished import unfinished
 
 T = TypeVar("T")
 
 _WAIT_SECONDS = 0.2
-_MOST_TIMES = 50
-"""Annotations unpack to some ten times their size; one byte over and over to a thousand times."""
-_ALWAYS_BYTES = 16 << 20
-"""To this an archive of any size may unpack: it does no harm."""
 _PIECE_BYTES = 16 << 20
 TABLE_FOLDERS = (".csv", ".parquet")
 """What the names of folders end with that hold one table in parts."""
@@ -197,13 +193,13 @@ def open_plain(path: Path, member_suffix: str) -> Iterator[IO[bytes]]:
     try:
         if path.suffix == ".gz":
             with gzip.open(path, "rb") as stream:
-                yield _bounded(stream, path)
+                yield bounded(stream, path)
         elif path.suffix == ".zip":
             with (
                 zipfile.ZipFile(path) as archive,
                 _open_member(archive, path, member_suffix) as member,
             ):
-                yield _bounded(member, path)
+                yield bounded(member, path)
         else:
             with path.open("rb") as plain:
                 yield plain
@@ -215,36 +211,6 @@ def open_plain(path: Path, member_suffix: str) -> Iterator[IO[bytes]]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # what the block wrote
             raise
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from error
-
-
-class _BoundedStream(io.RawIOBase):
-    """What an archive unpacks to, up to a number of bytes: more of it would fill memory or disk."""
-
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile, path: Path, most: int) -> None:
-        self._stream = stream
-        self._path = path
-        self._most = most
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Reads on; all that is left without a size."""
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(_PIECE_BYTES), b""))
-        data = self._stream.read(size)
-        if self._stream.tell() > self._most:
-            raise InputError(
-                f"{self._path}: unpacks to more than {self._most:,} bytes, which no annotation"
-                " file of its size does. If you trust it, unpack it and give the file."
-            )
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Goes to a place in the unpacked content."""
-        return self._stream.seek(offset, whence)
-
-
-def _bounded(stream: IO[bytes] | gzip.GzipFile, path: Path) -> IO[bytes]:
-    most = max(_ALWAYS_BYTES, _MOST_TIMES * path.stat().st_size)
-    return _BoundedStream(stream, path, most)  # type: ignore[return-value]
 
 
 def _only_member(archive: zipfile.ZipFile, path: Path, suffix: str) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,24 +11,15 @@ import pytest
 
 from lvis_merge.errors import InputError
 from lvis_merge.fetch.annotation_table import AnnotationFile, annotation_files
-from lvis_merge.fetch.annotations import FetchedFiles, fetch_annotations
 from lvis_merge.fetch.lock import STATE_FOLDER
 from lvis_merge.progress import Stages
 from lvis_merge.sources.files import read_all
 from lvis_merge.sources.open_images.folder import find_files
-from tests.fetch.fetching import QUICK
+from tests.fetch.fetching_files import fetch, left, packed, stop_half_way
 from tests.fetch.server import PAGE, Server
 
 CSV = b"ImageID,Source,LabelName\n" + b"0001,x,/m/1\n" * 300_000
 JSON = json.dumps({"images": [], "annotations": [{"id": n} for n in range(50_000)]}).encode()
-
-
-def packed(members: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return out.getvalue()
 
 
 LVIS = packed({"lvis_v0.5_val.json": JSON, "__MACOSX/._lvis_v0.5_val.json": b"x"})
@@ -54,15 +42,6 @@ def files(server: Server) -> list[AnnotationFile]:
         AnnotationFile("", "coco.zip", f"{at}/coco.zip", starts="PK", members=(
             "annotations/instances_train2017.json", "annotations/instances_val2017.json")),
     ]  # fmt: skip
-
-
-def fetch(files: Sequence[AnnotationFile], to: Path, stages: Stages) -> FetchedFiles:
-    return fetch_annotations(files, to, stages, QUICK)
-
-
-def left(root: Path) -> list[str]:
-    found = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    return sorted(name for name in found if name != f"{STATE_FOLDER}/lock")
 
 
 def test_files_are_there_as_build_reads_them(
@@ -95,20 +74,6 @@ def test_a_cut_download_goes_on_in_its_middle(
     # only the rest was asked for, where there was a beginning
     begun = act in ("cut", "stall")
     assert [int(asked.strip("bytes=-")) > 1_000_000 for asked in server.ranged] == [True] * begun
-
-
-def stop_half_way(file: AnnotationFile, to: Path, server: Server, stages: Stages) -> int:
-    """Leaves half a file, as a killed run does; gives its length."""
-    name = file.url.removeprefix(f"{server.address}/")
-    server.plans[name] = ["cut", *["404"] * 9]
-    with pytest.raises(InputError, match="not there"):
-        fetch([file], to, stages)
-    server.plans.clear()
-    server.ranged.clear()
-    [part] = (to / STATE_FOLDER).glob("*.part")
-    half, size = len(server.files[name]) // 2, part.stat().st_size
-    assert half - 200_000 < size <= half  # the client keeps what it had not handed out yet
-    return size
 
 
 def test_the_next_run_goes_on_too(
