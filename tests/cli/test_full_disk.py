@@ -165,28 +165,32 @@ def used_kilobytes(disk: SmallDisk) -> int:
 
 
 @pytest.mark.parametrize(
-    ("packed", "large"), [(BOXES, False), (TRAIN, True)], ids=["unpacking", "reading-apart"]
+    ("room", "name"),
+    [(12, Path(BOXES).name), (12, Path(TRAIN).name), (8, "while Open Images is read")],
+    ids=["unpacking", "reading-apart", "buckets-of-images"],
 )
 def test_a_full_temporary_folder_is_told_with_the_way_out(
-    packed: str, large: bool, run: Run, inputs: Inputs, small_disk: SmallDisk,
+    room: int, name: str, run: Run, inputs: Inputs, small_disk: SmallDisk,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
-    """Where archives are unpacked, and where large JSON files are kept as tables."""
+    """Where archives are unpacked, large JSON files kept as tables, and Open Images by image."""
     inputs.append(BOXES, "\n".join(inputs.text(BOXES).splitlines()[1:2] * 500))
-    if large:
+    options = inputs.everything()
+    if name == Path(BOXES).name:
+        inputs.gzip(BOXES)
+    elif name == Path(TRAIN).name:
         monkeypatch.setattr(apart, "LARGE_BYTES", 0)
-    else:
-        inputs.gzip(packed)
-    small_disk.resize(12)
+        options = inputs.json_files()
+    small_disk.resize(room)
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk.folder))
     out = tmp_path / "out"
-    found = run("build", *inputs.everything(), "--out", str(out))
+    found = run("build", *options, "--out", str(out))
     assert found.code == 3
-    assert Path(packed).name in found.error
+    assert name in found.error
     assert str(small_disk.folder) in found.error
     assert "TMPDIR" in found.error
     assert "\n" not in found.error
     assert not out.exists()
     assert small_disk.left() == []
     small_disk.resize(64 << 10)
-    assert run("build", *inputs.everything(), "--out", str(out)).code == 0
+    assert run("build", *options, "--out", str(out)).code == 0

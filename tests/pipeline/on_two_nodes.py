@@ -13,7 +13,7 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -54,12 +54,14 @@ def main(address: str, options: Path, chunk_bytes: int) -> dict[str, Any]:
     nodes: list[str] = []
     told: list[str] = []
 
-    def run_plan(
+    def stream_plan(
         work: Callable[[Any], Any], tasks: Sequence[Any], advance: Callable[[int], None]
-    ) -> list[Any]:
-        noted = plan.run_plan(partial(noting_the_node, work), tasks, advance)
-        nodes.extend(node for node, _ in noted)
-        return [result for _, result in noted]
+    ) -> Iterator[tuple[int, Any]]:
+        for place, (node, result) in plan.stream_plan(
+            partial(noting_the_node, work), tasks, advance
+        ):
+            nodes.append(node)
+            yield place, result
 
     def failed(work: Callable[[Any], Any], tasks: Sequence[Any]) -> None:
         try:
@@ -67,7 +69,7 @@ def main(address: str, options: Path, chunk_bytes: int) -> dict[str, Any]:
         except InputError as error:
             told.append(str(error))
 
-    scan.run_plan = run_plan
+    scan.stream_plan = stream_plan
     with plan.engine("ray", address):
         build_quietly(pickle.loads(options.read_bytes()))
         failed(partial(failing, {2: InputError("file.csv, row 3: is wrong.")}), range(4))
