@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from lvis_merge.manifest import ManifestRecord
+from lvis_merge.merge import shortlist
+from lvis_merge.pipeline import open_images_scan
 from lvis_merge.pipeline.build import build_manifest
 from lvis_merge.pipeline.options import BuildOptions
 from lvis_merge.progress import Stages
@@ -31,6 +34,20 @@ from lvis_merge.cli import main
 sys.argv[0] = "lvis-merge"
 main()
 """
+
+
+def hold_little(patch: pytest.MonkeyPatch, buckets: int, waiting: int) -> None:
+    """Has builds of this process treat small files as ones that memory does not hold.
+
+    Args:
+        patch: undoes it.
+        buckets: that images fall into.
+        waiting: candidates that are looked at together; of each category one is enough at first.
+    """
+    patch.setattr(open_images_scan, "bucket_number", lambda ranges: buckets)
+    patch.setattr(shortlist, "_WAITING", waiting)
+    patch.setattr(shortlist, "_LEAST_DEPTH", 1)
+    patch.setattr(shortlist, "_SHARES", 0)
 
 
 def build_quietly(options: BuildOptions) -> ManifestRecord:

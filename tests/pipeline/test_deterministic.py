@@ -9,7 +9,14 @@ from random import Random
 import pytest
 
 from lvis_merge.sources import csv_chunks, json_blocks
-from tests.pipeline.running import build_quietly, build_to, contents, run_command, table_bytes
+from tests.pipeline.running import (
+    build_quietly,
+    build_to,
+    contents,
+    hold_little,
+    run_command,
+    table_bytes,
+)
 from tests.pipeline.shuffled import packed, shuffled, without_bad_rows
 from tests.pipeline.test_reference_worlds import build_options
 from tests.worlds import Options, make_world
@@ -70,6 +77,15 @@ def test_bytes_do_not_depend_on_how_files_are_cut(
     monkeypatch.setattr(csv_chunks.recut, "__defaults__", (chunk_bytes,))
     monkeypatch.setattr(json_blocks, "BLOCK_BYTES", chunk_bytes)
     assert build(world, tmp_path / "cut") == whole
+
+
+@pytest.mark.parametrize("buckets", [2, 7, 1024])
+def test_bytes_do_not_depend_on_how_little_memory_holds(
+    world: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buckets: int
+) -> None:
+    whole = build(world, tmp_path / "whole")
+    hold_little(monkeypatch, buckets, waiting=1)
+    assert build(world, tmp_path / "apart") == whole
 
 
 def test_bytes_do_not_depend_on_the_order_of_good_rows(world: Options, tmp_path: Path) -> None:

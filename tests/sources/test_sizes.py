@@ -8,26 +8,33 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from lvis_merge.errors import InputError
+from lvis_merge.sources.buckets import Buckets
 from lvis_merge.sources.sizes import (
+    Sizes,
+    StoredImages,
     StoredSize,
-    find_images,
     read_sizes,
     stored_size,
     stored_sizes,
 )
 
 
+def read_into(folder: Path, name: str, number: int = 3) -> Sizes:
+    return read_sizes(folder / name, name, folder, lambda schema: Buckets(folder, schema, number))
+
+
 def read(folder: Path, text: str | bytes) -> list[tuple[str, int, int]]:
-    path = folder / "s.csv"
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    sizes = read_sizes(path, "s.csv", folder)
-    return list(
-        zip(sizes.ids.to_pylist(), sizes.width.tolist(), sizes.height.tolist(), strict=True)
-    )
+    """The rows in file order."""
+    (folder / "s.csv").write_bytes(text.encode() if isinstance(text, str) else text)
+    rows = read_into(folder, "s.csv").rows
+    found = [row for place in range(rows.number) for row in rows.read(place).to_pylist()]
+    found.sort(key=lambda row: row["row"])
+    return [(row["id"], row["width"], row["height"]) for row in found]
 
 
 GOOD = [
@@ -58,7 +65,20 @@ def test_sizes_may_be_packed(tmp_path: Path) -> None:
     """Rule: .gz and .zip as everywhere."""
     with zipfile.ZipFile(tmp_path / "s.csv.zip", "w") as archive:
         archive.writestr("s.csv", "ImageID,Width,Height\na,1,2\n")
-    assert read_sizes(tmp_path / "s.csv.zip", "s.csv.zip", tmp_path).width.tolist() == [1]
+    width, height = read_into(tmp_path, "s.csv.zip").find(pa.array(["a"]))
+    assert (width.tolist(), height.tolist()) == ([1], [2])
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_sizes_are_found_by_id(tmp_path: Path, number: int) -> None:
+    """Rule: an ImageID is a text: case and leading zeros count; 0 where the file lacks it."""
+    ids = ["00000000000000ab", "00000000000000AB", "ab", "0ab", "f" * 16, "no id", "1" * 30]
+    rows = [f"{image},{place},{place + 1}" for place, image in enumerate(ids, 1)]
+    (tmp_path / "s.csv").write_text("\n".join(["ImageID,Width,Height", *rows, rows[2]]))
+    asked = pa.array([*ids[::-1], "b", "", *ids[:1]])
+    width, height = read_into(tmp_path, "s.csv", number).find(asked)
+    assert width.tolist() == [7, 6, 5, 4, 3, 2, 1, 0, 0, 1]
+    assert height.tolist() == [8, 7, 6, 5, 4, 3, 2, 0, 0, 2]
 
 
 NO_SIZE = "of image a are no size in pixels. Mend or remove the row."
@@ -120,7 +140,8 @@ def test_images_are_found_below_their_subset_or_in_the_root(tmp_path: Path) -> N
     (tmp_path / "train").mkdir()
     for name in ("train/a.jpg", "a.jpg", "b.jpg", "train/c.jpg", "d.png"):
         (tmp_path / name).write_bytes(b"")
-    found = find_images(tmp_path, list("abccd"), ["train", "train", "train", "test", "train"])
+    stored = StoredImages(tmp_path)
+    found = stored.find(list("abccd"), ["train", "train", "train", "test", "train"])
     assert found == [
         tmp_path / "train/a.jpg",
         tmp_path / "b.jpg",
@@ -128,7 +149,7 @@ def test_images_are_found_below_their_subset_or_in_the_root(tmp_path: Path) -> N
         None,  # stored for another subset
         None,
     ]
-    assert find_images(tmp_path / "absent", ["a"], ["train"]) == [None]
+    assert StoredImages(tmp_path / "absent").find(["a"], ["train"]) == [None]
 
 
 def jpeg(path: Path, orientation: int | None = None) -> Path:

@@ -7,22 +7,20 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from lvis_merge.sources import csv_table
 from lvis_merge.sources.csv_chunks import recut
-from lvis_merge.sources.open_images import scan as scan_module
+from lvis_merge.sources.open_images import gather as gather_module
 from lvis_merge.sources.open_images.boxes import (
     KINDS,
     MappedBoxes,
     chosen_boxes,
     inside_unit_square,
-    scan_boxes,
 )
-from lvis_merge.sources.open_images.ids import IdIndex
-from lvis_merge.sources.open_images.scan import gather
+from lvis_merge.sources.open_images.gather import gather
+from tests.sources.open_images.first_pass import Known, index_of, scan_of_images
 from tests.sources.open_images.small_files import (
     BOXES,
     CLASSES,
@@ -58,10 +56,6 @@ def drawn_rows(rng: Random, number: int) -> list[list[str]]:
     return rows
 
 
-def index_of(places: dict[str, int]) -> IdIndex:
-    return IdIndex.of(pa.array(list(places)), np.array(list(places.values()), dtype=np.int32))
-
-
 @pytest.mark.parametrize("chunk_bytes", [1, 200, 900, 1 << 20])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_file_is_read_alike_in_ranges_of_any_size(
@@ -72,56 +66,61 @@ def test_a_file_is_read_alike_in_ranges_of_any_size(
     rng = Random(seed)
     rows = drawn_rows(rng, 60)
     file = csv_file(tmp_path, "b.csv", BOXES, rows, chunk_bytes)
-    # places of this subset's images lie among those of other subsets
-    places = {image: 10 + 2 * place for place, image in enumerate(IMAGES)}
-    scan = scan_boxes(file, index_of(places), CLASSES, nothing)
+    known = scan_of_images(tmp_path, file, "box", IMAGES)
 
-    reasons = [reject_reason(row, places) for row in rows]
+    place_of = {image: place for place, image in enumerate(IMAGES)}
+    reasons = [reject_reason(row, IMAGES) for row in rows]
     good = [row for row, reason in zip(rows, reasons, strict=True) if reason is None]
-    assert scan.rows == len(rows)
+    assert known.scan.rows == len(rows)
     expected = [(number, reason) for number, reason in enumerate(reasons, 1) if reason]
-    assert reject_tuples(scan.rejects) == expected
-    assert set(scan.rejects["kind"].to_pylist()) <= {"box"}
-    per_image = Counter(places[row[0]] for row in good)
-    assert scan.runs.rows_per_image(20).tolist() == [per_image[place] for place in range(20)]
-    assert scan.rows == len(good) + scan.rejects.num_rows
+    assert reject_tuples(known.rejects) == expected
+    assert set(known.rejects["kind"].to_pylist()) <= {"box"}
+    per_image = Counter(place_of[row[0]] for row in good)
+    found: Counter[int] = Counter()
+    for run in known.runs.to_pylist():
+        found[run["image"]] += run["good"]
+    assert +found == per_image
+    assert known.scan.rows == len(good) + known.rejects.num_rows
 
     counted: Counter[tuple[int, int, bool]] = Counter()
-    parts = MappedBoxes.concat(scan.found)
+    mapped = MappedBoxes.of(known.runs)
     for image, category, flagged, boxes in zip(
-        parts.image, parts.category, parts.flagged, parts.boxes, strict=True
+        mapped.image, mapped.category, mapped.flagged, mapped.boxes, strict=True
     ):
         counted[int(image), int(category), bool(flagged)] += int(boxes)
-    mapped = [(row, CLASSES[row[2]]) for row in good]
     assert counted == Counter(
-        (places[row[0]], category, "1" in row[10:13]) for row, category in mapped if category
+        (place_of[row[0]], CLASSES[row[2]], "1" in row[10:13]) for row in good if CLASSES[row[2]]
     )
 
-    chosen = np.zeros(20, dtype=bool)
-    chosen[[places[image] for image in rng.sample(IMAGES, 2)]] = True
-    table = chosen_boxes(scan, chosen, index_of(places), CLASSES, nothing)
+    places = [place_of[image] for image in rng.sample(IMAGES, 2)]
+    table = chosen_boxes(
+        known.scan, known.runs_of(places), index_of(IMAGES, places), CLASSES, nothing
+    )
     assert [
         [row["image"], row["LabelName"], row["Source"], row["XMin"], row["IsInside"]]
         for row in table.to_pylist()
     ] == [
-        [places[row[0]], row[2], row[1] or None, float(row[4]), int(row[12]) if row[12] else None]
+        [place_of[row[0]], row[2], row[1] or None, float(row[4]), int(row[12]) if row[12] else None]
         for row in good
-        if chosen[places[row[0]]]
+        if place_of[row[0]] in places
     ]
+
+
+def every_box(known: Known, images: list[str]) -> pa.Table:
+    index = index_of(images, range(len(images)))
+    return chosen_boxes(known.scan, known.runs, index, CLASSES, nothing)
 
 
 def test_a_repeated_first_pass_gives_the_same_with_rows_in_another_order(tmp_path: Path) -> None:
     """Rule: nothing depends on the order of the good input rows."""
     rows = drawn_rows(Random(5), 50)
-    index = IdIndex.of(pa.array(IMAGES))
     counts = []
     for seed in (1, 2):
         shuffled = Random(seed).sample(rows, len(rows))
         file = csv_file(tmp_path, f"{seed}.csv", BOXES, shuffled, 300)
-        scan = scan_boxes(file, index, CLASSES, nothing)
-        found = chosen_boxes(scan, np.ones(len(IMAGES), bool), index, CLASSES, nothing)
-        kinds = Counter(reason for _, reason in reject_tuples(scan.rejects))
-        counts.append((kinds, sorted(map(repr, found.to_pylist()))))
+        known = scan_of_images(tmp_path, file, "box", IMAGES)
+        kinds = Counter(reason for _, reason in reject_tuples(known.rejects))
+        counts.append((kinds, sorted(map(repr, every_box(known, IMAGES).to_pylist()))))
     assert counts[0] == counts[1]
 
 
@@ -138,37 +137,58 @@ def test_bad_rows_inside_a_run_do_not_split_what_is_fetched(tmp_path: Path) -> N
         box_row(image, source="7"),
     ]
     file = csv_file(tmp_path, "b.csv", BOXES, rows, 1 << 20)
-    index = IdIndex.of(pa.array([image, other]))
-    scan = scan_boxes(file, index, CLASSES, nothing)
-    assert [reason for _, reason in reject_tuples(scan.rejects)] == [
+    known = scan_of_images(tmp_path, file, "box", [image, other])
+    assert [reason for _, reason in reject_tuples(known.rejects)] == [
         "unknown_category", "columns", "box", "value",
     ]  # fmt: skip
-    table = chosen_boxes(scan, np.array([True, False]), index, CLASSES, nothing)
+    index = index_of([image, other], [0])
+    table = chosen_boxes(known.scan, known.runs_of([0]), index, CLASSES, nothing)
     assert table["Source"].to_pylist() == ["1", "7"]
+
+
+def test_an_unknown_image_comes_before_what_else_is_wrong_with_its_rows(tmp_path: Path) -> None:
+    """Rule: the first reason is told, also where it shows only once the lists are joined."""
+    rows = [
+        box_row("zz1" * 3),
+        box_row("bad"),
+        box_row("bad", "/m/unknown"),
+        box_row("bad", box=("half", "1", "0", "1")),
+        box_row("bad")[:-1],
+        box_row("bad", box=("0.5", "0.4", "0", "1")),
+        box_row(IMAGES[0], "/m/unknown"),
+        box_row(IMAGES[0]),
+    ]
+    file = csv_file(tmp_path, "b.csv", BOXES, rows, 1 << 20)
+    known = scan_of_images(tmp_path, file, "box", IMAGES)
+    assert reject_tuples(known.rejects) == [
+        (1, "value"), (2, "unknown_image"), (3, "unknown_image"), (4, "value"), (5, "columns"),
+        (6, "unknown_image"), (7, "unknown_category"),
+    ]  # fmt: skip
+    assert len(every_box(known, IMAGES)) == 1
 
 
 def test_rejects_carry_the_text_of_their_row(tmp_path: Path) -> None:
     """Rule: `raw` is the row's text without its line end, quoted line ends and all."""
-    rows = [box_row("zz", source="two\nlines"), box_row(IMAGES[0], "/m/9")]
+    rows = [box_row("zz", source="two\nlines"), box_row(IMAGES[0], "/m/9"), box_row("dd")]
     file = csv_file(tmp_path, "b.csv", BOXES, rows, 1 << 20)
-    scan = scan_boxes(file, IdIndex.of(pa.array(IMAGES)), CLASSES, nothing)
-    assert scan.rejects["raw"].to_pylist() == [
+    rejects = scan_of_images(tmp_path, file, "box", IMAGES).rejects
+    assert rejects["raw"].to_pylist() == [
         'zz,"two\nlines",/m/1,1,0.1,0.2,0.3,0.4,0,0,0,0,0',
         f"{IMAGES[0]},xclick,/m/9,1,0.1,0.2,0.3,0.4,0,0,0,0,0",
+        "dd,xclick,/m/1,1,0.1,0.2,0.3,0.4,0,0,0,0,0",
     ]
-    assert scan.rejects["file"].to_pylist() == ["b.csv", "b.csv"]
+    assert rejects["file"].to_pylist() == ["b.csv"] * 3
 
 
-@pytest.mark.parametrize("rows", [[], [box_row("zz")]])
+@pytest.mark.parametrize("rows", [[], [box_row("zz")], [box_row("dd")]])
 def test_a_file_without_good_rows_is_read(tmp_path: Path, rows: list[list[str]]) -> None:
     """Rule: no rows, or none that is good, is no error here."""
     file = csv_file(tmp_path, "b.csv", BOXES, rows, 1 << 20)
-    index = IdIndex.of(pa.array(IMAGES))
-    scan = scan_boxes(file, index, CLASSES, nothing)
-    table = chosen_boxes(scan, np.ones(len(IMAGES), bool), index, CLASSES, nothing)
-    assert (scan.rows, scan.rejects.num_rows, len(table)) == (len(rows), len(rows), 0)
+    known = scan_of_images(tmp_path, file, "box", IMAGES)
+    table = every_box(known, IMAGES)
+    assert (known.scan.rows, known.rejects.num_rows, len(table)) == (len(rows), len(rows), 0)
     assert table.schema.names == [*KINDS, "image"]
-    assert len(MappedBoxes.concat(scan.found).image) == 0
+    assert len(MappedBoxes.of(known.runs).image) == 0
 
 
 def test_only_ranges_with_chosen_images_are_read_again(
@@ -176,17 +196,16 @@ def test_only_ranges_with_chosen_images_are_read_again(
 ) -> None:
     """Rule: the second pass reads what it needs."""
     file = csv_file(tmp_path, "b.csv", BOXES, [box_row(i) for i in IMAGES], 1)
-    index = IdIndex.of(pa.array(IMAGES))
-    scan = scan_boxes(file, index, CLASSES, nothing)
+    known = scan_of_images(tmp_path, file, "box", IMAGES)
     tasks: list[int] = []
-    run_plan = scan_module.run_plan
+    run_plan = gather_module.run_plan
 
     def counting(work, todo, advance):  # type: ignore[no-untyped-def]
         tasks.append(len(todo))
         return run_plan(work, todo, advance)
 
-    monkeypatch.setattr(scan_module, "run_plan", counting)
-    table = gather(scan, KINDS, np.array([True, False, True, False, False]), index)
+    monkeypatch.setattr(gather_module, "run_plan", counting)
+    table = gather(file, KINDS, known.runs_of([0, 2]), index_of(IMAGES, [0, 2]))
     assert table["ImageID"].to_pylist() == [IMAGES[0], IMAGES[2]]
     assert tasks == [2]
 

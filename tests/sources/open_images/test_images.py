@@ -5,25 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from lvis_merge.sources.open_images.images import (
-    DETAILS,
-    ImageList,
-    details,
-    ids_of_boxes,
-    join_lists,
-    scan_list,
-)
-from tests.sources.open_images.small_files import (
-    BOXES,
-    IMAGES,
-    box_row,
-    csv_file,
-    nothing,
-    reject_tuples,
-)
+from lvis_merge.sources.open_images.images import DETAILS, details, first_of_each, images_of_runs
+from lvis_merge.sources.open_images.join import join_bucket, with_unlisted
+from tests.sources.open_images.first_pass import Lists, images_of, read_lists, scan
+from tests.sources.open_images.small_files import BOXES, IMAGES, box_row, csv_file, nothing
 
 A, B, C, D = (f"000000000000000{digit}" for digit in "abcd")
 URL = "https://farm1.staticflickr.com/1/{}_x_o.jpg"
@@ -57,55 +44,55 @@ REJECTS = [
 ]
 
 
-def both_lists(folder: Path, chunk_bytes: int) -> ImageList:
+def both_lists(folder: Path, chunk_bytes: int) -> Lists:
     files = [
         csv_file(folder, "t.csv", IMAGES, TRAIN, chunk_bytes),
         csv_file(folder, "v.csv", IMAGES, VALIDATION, chunk_bytes),
     ]
-    return join_lists([scan_list(file, nothing) for file in files], [None, None])
+    return read_lists(folder, files)
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 120, 1 << 20])
 def test_lists_are_joined_and_a_repeated_id_is_rejected(tmp_path: Path, chunk_bytes: int) -> None:
     """Rule: the first good row of an id counts, over the subsets in their order."""
-    images = both_lists(tmp_path, chunk_bytes)
-    assert images.ids.to_pylist() == [A, B, C, "b", "B", D]
-    assert images.subset.tolist() == [0, 0, 0, 0, 0, 1]
-    assert images.flickr_photo_id.to_pylist() == [11, None, 14, None, 15, 21]
-    assert images.rotated.tolist() == [False, True, False, False, False, True]
-    assert images.listed.all()
-    found = [(row["file"], row["row"], row["reason"]) for row in images.rejects.to_pylist()]
-    assert sorted(found) == REJECTS
-    assert images.rows == (len(TRAIN), len(VALIDATION))
-    assert sum(images.rows) == len(images.ids) + images.rejects.num_rows
-    repeated = [row["raw"] for row in images.rejects.to_pylist() if row["row"] == 4]
+    lists = both_lists(tmp_path, chunk_bytes)
+    images = lists.images
+    assert images["id"].to_pylist() == [A, B, C, "b", "B", D]
+    assert images["image_id"].to_pylist() == [2**52 + int(i, 16) for i in (A, B, C, "b", "B", D)]
+    assert images["subset"].to_pylist() == [0, 0, 0, 0, 0, 1]
+    assert images["flickr_photo_id"].to_pylist() == [11, None, 14, None, 15, 21]
+    assert images["rotated"].to_pylist() == [False, True, False, False, False, True]
+    rejects = [row for table in lists.rejects for row in table.to_pylist()]
+    assert [(row["file"], row["row"], row["reason"]) for row in rejects] == REJECTS
+    rows = [scan.rows for scan in lists.scans]
+    assert rows == [len(TRAIN), len(VALIDATION)]
+    assert sum(rows) == len(images) + len(rejects)
+    repeated = [row["raw"] for row in rejects if row["row"] == 4]
     assert repeated == [",".join(TRAIN[3])]
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 120, 1 << 20])
 def test_details_are_those_of_the_first_good_row(tmp_path: Path, chunk_bytes: int) -> None:
     """Rule: a rejected row gives no detail; an empty field is null, a column not there too."""
-    images = both_lists(tmp_path, chunk_bytes)
-    chosen = np.array([True, False, True, True, False, True])
-    table = details(images, chosen, nothing)
+    lists = both_lists(tmp_path, chunk_bytes)
+    table = details(lists.scans, lists.images.take([0, 2, 3, 5]), nothing)
     assert table.schema.names == ["image", *DETAILS]
     rows = table.select(["image", "OriginalURL", "License", "Author", "Title"]).to_pydict()
     assert sorted(zip(*rows.values(), strict=True)) == [
         (0, URL.format("11"), None, "me", 'two\n"lines"'),
-        (2, URL.format("14"), None, None, None),
-        (3, URL.format("photo"), None, "me", "t"),
-        (5, URL.format("21"), None, "me", "t"),
+        (1, URL.format("14"), None, None, None),
+        (2, URL.format("photo"), None, "me", "t"),
+        (3, URL.format("21"), None, "me", "t"),
     ]
 
 
 def test_a_list_may_hold_image_ids_alone(tmp_path: Path) -> None:
     """Rule: only ImageID is needed; without Rotation every image is upright."""
-    file = csv_file(tmp_path, "t.csv", ("ImageID",), [[A], [B]], 1 << 20)
-    images = join_lists([scan_list(file, nothing)], [None])
-    assert images.flickr_photo_id.to_pylist() == [None, None]
-    assert images.rotated.tolist() == [False, False]
-    table = details(images, np.array([False, True]), nothing)
-    assert table.to_pylist() == [{"image": 1, **dict.fromkeys(DETAILS)}]
+    lists = read_lists(tmp_path, [csv_file(tmp_path, "t.csv", ("ImageID",), [[A], [B]], 1 << 20)])
+    assert lists.images["flickr_photo_id"].to_pylist() == [None, None]
+    assert lists.images["rotated"].to_pylist() == [False, False]
+    table = details(lists.scans, lists.images.slice(1), nothing)
+    assert table.to_pylist() == [{"image": 0, **dict.fromkeys(DETAILS)}]
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 150, 1 << 20])
@@ -123,29 +110,37 @@ def test_a_subset_without_a_list_has_the_images_of_its_readable_boxes(
         box_row("c", box=("0.5", "0.4", "0", "1")),
     ]
     file = csv_file(tmp_path, "b.csv", BOXES, rows, chunk_bytes)
-    ids = ids_of_boxes(file, nothing)
-    assert ids.to_pylist() == [B, A, "c"]
+    runs = scan(tmp_path, file, "box").found.read(0)
+    for order in (np.arange(len(runs)), np.arange(len(runs))[::-1]):
+        images = images_of_runs(1, runs.take(order))
+        assert images["id"].to_pylist() == [B, A, "c"]
+        assert images["subset"].to_pylist() == [1, 1, 1]
 
 
 def test_images_known_from_boxes_belong_to_their_subset_whatever_the_lists_say(
     tmp_path: Path,
 ) -> None:
     """Rule: `duplicate_id` is about rows of image lists; other subsets have no image rows."""
-    file = csv_file(tmp_path, "t.csv", IMAGES, [image_row(A), image_row(B), image_row(A)], 1 << 20)
-    images = join_lists([None, scan_list(file, nothing)], [pa.array([C, A]), None])
-    assert images.ids.to_pylist() == [C, A, A, B]
-    assert images.subset.tolist() == [0, 0, 1, 1]
-    assert images.listed.tolist() == [False, False, True, True]
-    assert reject_tuples(images.rejects) == [(3, "duplicate_id")]
-    assert images.index(0).find(pa.array([A, B, C])).tolist() == [1, -1, 0]
-    assert images.index(1).find(pa.array([A, B, C])).tolist() == [2, 3, -1]
-    assert details(images, np.ones(4, bool), nothing)["image"].to_pylist() == [2, 3]
-    assert images.rows == (0, 3)
+    listed = csv_file(tmp_path, "t.csv", IMAGES, [image_row(A), image_row(B), image_row(A)], 1)
+    lists = scan(tmp_path, listed, "image")
+    known, again = first_of_each([None, lists.found.read(0)])
+    assert (known["id"].to_pylist(), again["id"].to_pylist()) == ([A, B], [A])
+    boxes = [
+        scan(tmp_path, csv_file(tmp_path, name, BOXES, [box_row(i) for i in ids], 1), "box")
+        for name, ids in (("v.csv", [C, A]), ("b.csv", [C, B]))
+    ]
+    runs = [one.found.read(0) for one in boxes]
+    images = with_unlisted(known, runs, [False, True])
+    assert images["id"].to_pylist() == [C, A, A, B]
+    assert images["subset"].to_pylist() == [0, 0, 1, 1]
+    bucket, unknown, _ = join_bucket(images, runs, [None, None])
+    assert sorted(bucket.boxes["image"].to_pylist()) == [0, 1, 3]
+    assert [table["id"].to_pylist() for table in unknown] == [[], [C]]
+    assert details([None, lists], images, nothing)["image"].to_pylist() == [2, 3]
 
 
-def test_no_list_at_all(tmp_path: Path) -> None:
+def test_no_list_at_all() -> None:
     """Rule: image lists are optional."""
-    images = join_lists([None], [pa.array([A])])
-    assert images.ids.to_pylist() == [A]
-    assert images.rejects.num_rows == 0
-    assert len(details(images, np.array([True]), nothing)) == 0
+    images, again = first_of_each([None])
+    assert (len(images), len(again)) == (0, 0)
+    assert len(details([None], images_of([A]), nothing)) == 0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from lvis_merge.sources.open_images.ids import IdIndex
-from lvis_merge.sources.open_images.labels import chosen_labels, scan_labels
+from lvis_merge.sources.open_images.labels import chosen_labels
+from tests.sources.open_images.first_pass import index_of, scan_of_images
 from tests.sources.open_images.small_files import CLASSES, LABELS, csv_file, nothing, reject_tuples
 
 A, B = "00000000000000aa", "00000000000000bb"
@@ -40,15 +38,16 @@ ROWS = [
 def test_labels_are_checked_and_fetched(tmp_path: Path, chunk_bytes: int) -> None:
     """Rule: confidence is 0 or 1 as a number; the image and the class must be known."""
     file = csv_file(tmp_path, "l.csv", LABELS, [row for row, _, _ in ROWS], chunk_bytes)
-    index = IdIndex.of(pa.array([A, B]))
-    scan = scan_labels(file, index, CLASSES.keys(), nothing)
+    known = scan_of_images(tmp_path, file, "label", [A, B])
     expected = [(number, reason) for number, (_, reason, _) in enumerate(ROWS, 1) if reason]
-    assert reject_tuples(scan.rejects) == expected
-    assert int(scan.runs.good.sum()) + scan.rejects.num_rows == scan.rows == len(ROWS)
-    for chosen in ([True, True], [True, False], [False, False]):
-        table = chosen_labels(scan, np.array(chosen), index, CLASSES.keys(), nothing)
+    assert reject_tuples(known.rejects) == expected
+    good = sum(known.runs["good"].to_pylist())
+    assert good + known.rejects.num_rows == known.scan.rows == len(ROWS)
+    for places in ([0, 1], [0], []):
+        index = index_of([A, B], places)
+        table = chosen_labels(known.scan, known.runs_of(places), index, CLASSES.keys(), nothing)
         assert list(zip(*table.to_pydict().values(), strict=True)) == [
             ([A, B].index(row[0]), row[2], present)
             for row, reason, present in ROWS
-            if reason is None and chosen[[A, B].index(row[0])]
+            if reason is None and [A, B].index(row[0]) in places
         ]
