@@ -62,7 +62,7 @@ def fetch_rows(inputs: Inputs, scanned: Scanned, chosen: Chosen, sizes: Sizes | 
         boxes, labels = [], []
         for place, files in enumerate(zip(scanned.boxes, scanned.labels, strict=True)):
             here = np.flatnonzero(subset == place)
-            index = IdIndex.of(ids.take(pa.array(here)), here)
+            index = IdIndex(ids.take(pa.array(here)), here)
             runs = [
                 table.filter(pc.equal(table["subset"], place))
                 for table in (chosen.boxes, chosen.labels)

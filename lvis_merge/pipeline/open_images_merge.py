@@ -15,9 +15,10 @@ from lvis_merge.merge.holdout import HoldOut
 from lvis_merge.merge.open_images_rows import annotation_rows, ordered_boxes
 from lvis_merge.merge.tally import Tally
 from lvis_merge.pipeline.inputs import Inputs
-from lvis_merge.pipeline.open_images_choice import Choice
+from lvis_merge.pipeline.open_images_choice import choose
 from lvis_merge.pipeline.open_images_fetch import fetch_rows
 from lvis_merge.pipeline.open_images_masks import with_masks
+from lvis_merge.pipeline.open_images_rules import ImageRules
 from lvis_merge.pipeline.open_images_scan import Scanned
 from lvis_merge.pipeline.tables import open_images_images
 from lvis_merge.sources.sizes import Sizes
@@ -64,8 +65,7 @@ def merged_open_images(
     keys = resolved["synset"].to_pylist() if train_only else mids
     ties = {key: place for place, key in enumerate(sorted(set(keys)))}
     order = {mid: ties[key] for mid, key in zip(mids, keys, strict=True)}
-    with inputs.stages.stage("Open Images: selection"):
-        chosen = Choice(inputs, scanned, order, holdout, sizes, train_only).made()
+    chosen = choose(ImageRules(inputs, scanned, order, holdout, sizes, train_only))
     found = fetch_rows(inputs, scanned, chosen, sizes)
     categories = dict(
         zip(mids, zip(ids, resolved["relation"].to_pylist(), strict=True), strict=True)

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from lvis_merge.errors import InputError
 
-MOST_BUCKETS = 1024
-_RANGES_PER_BUCKET = 16
-"""Of the 16 MiB that a large table is read in: a bucket holds some 200,000 images."""
+MOST_BUCKETS = 2048
+_RANGES_PER_BUCKET = 4
+"""Of the 16 MiB that large tables are read in: a bucket of Open Images holds 50,000 images."""
 _WAITING_BYTES = 32 << 20
 """What is kept in memory before it is sorted into its buckets."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)

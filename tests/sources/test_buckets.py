@@ -88,7 +88,7 @@ def test_buckets_are_of_like_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranges", "number"), [(0, 1), (15, 1), (16, 2), (1600, 101), (10**6, MOST_BUCKETS)]
+    ("ranges", "number"), [(0, 1), (3, 1), (4, 2), (400, 101), (10**6, MOST_BUCKETS)]
 )
 def test_the_number_grows_with_the_files(ranges: int, number: int) -> None:
     """Rule: a bucket holds about as much whatever the size of the whole."""

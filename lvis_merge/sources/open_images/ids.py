@@ -63,55 +63,20 @@ def manifest_image_ids(ids: pa.Array) -> np.ndarray:
 
 @dataclass(frozen=True)
 class IdIndex:
-    """Where an id stands in a list of distinct ids; small enough to send to every worker.
+    """Places of some images.
 
     Attributes:
-        keys: uint64 [M], ascending keys of the regular ids.
-        places: int32 [M], their places in the list.
-        others: the places of the ids that are not 16 lower-case digits.
+        ids: string [M], distinct ImageIDs.
+        places: int [M].
     """
 
-    keys: np.ndarray
+    ids: pa.Array
     places: np.ndarray
-    others: dict[str, int]
-
-    @classmethod
-    def of(cls, ids: pa.Array, places: np.ndarray | None = None) -> IdIndex:
-        """Index of ids, of equal ones the first; `places` defaults to 0..N-1."""
-        keys, regular = hex_keys(ids)
-        if places is None:
-            places = np.arange(len(ids), dtype=np.int32)
-        order = np.argsort(keys[regular], kind="stable")
-        others = {ids[int(i)].as_py(): int(places[i]) for i in np.flatnonzero(~regular)[::-1]}
-        return cls(keys[regular][order], places[regular][order].astype(np.int32), others)
-
-    def repetitions(self, ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-        """Rows whose id an earlier row has; `ids` are those of the index, at places 0..N-1.
-
-        Returns:
-            int64 [K], the first row of the id, and int64 [K], the repeating row.
-        """
-        if len(self.keys) < len(ids):
-            first = self.find(ids).astype(np.int64)
-            again = np.flatnonzero(first != np.arange(len(ids)))
-            return first[again], again
-        # equal keys stand side by side, in the order of their rows
-        start = np.flatnonzero(np.diff(self.keys, prepend=~self.keys[:1]) != 0)
-        run = np.repeat(start, np.diff(start, append=len(self.keys)))
-        again = np.flatnonzero(run != np.arange(len(self.keys)))
-        return self.places[run[again]].astype(np.int64), self.places[again].astype(np.int64)
 
     def find(self, ids: pa.Array) -> np.ndarray:
-        """int32 [N]: the place of each id, -1 where the list lacks it."""
-        keys, regular = hex_keys(ids)
-        found = np.full(len(ids), -1, dtype=np.int32)
-        if len(self.keys):
-            at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-            hit = regular & (self.keys[at] == keys)
-            found[hit] = self.places[at[hit]]
-        for i in np.flatnonzero(~regular):
-            found[i] = self.others.get(ids[int(i)].as_py(), -1)
-        return found
+        """int64 [N]: the place of each id, -1 for another image."""
+        at = pc.index_in(ids, value_set=self.ids).fill_null(-1).to_numpy()
+        return np.append(self.places, -1)[at]
 
 
 @dataclass(frozen=True)

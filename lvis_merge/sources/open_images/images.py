@@ -174,7 +174,7 @@ def details(scans: Sequence[FileScan | None], images: pa.Table, advance: Advance
         places = np.flatnonzero(images["subset"].to_numpy() == subset)
         here = images.take(pa.array(places))
         runs = pa.table({"chunk": here["chunk"], "first": here["row"], "last": here["row"]})
-        index = IdIndex.of(here["id"].combine_chunks(), places)
+        index = IdIndex(here["id"].combine_chunks(), places)
         table = gather(scan.table, kinds, runs, index, advance)
         for name in DETAILS:
             if name not in kinds:

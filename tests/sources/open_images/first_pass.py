@@ -117,4 +117,4 @@ def _of_kind(bucket: ImageBucket, kind: str) -> pa.Table:
 def index_of(ids: Sequence[str], places: Sequence[int]) -> IdIndex:
     """Places of some of the images, as the second pass has them."""
     texts = pa.array([ids[place] for place in places], pa.string())
-    return IdIndex.of(texts, np.array(places, np.int32))
+    return IdIndex(texts, np.array(places, np.int32))
