@@ -76,7 +76,7 @@ class IdIndex:
     def find(self, ids: pa.Array) -> np.ndarray:
         """int64 [N]: the place of each id, -1 for another image."""
         at = pc.index_in(ids, value_set=self.ids).fill_null(-1).to_numpy()
-        return np.append(self.places, -1)[at]
+        return np.asarray(np.append(self.places, -1)[at])
 
 
 @dataclass(frozen=True)
