@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lvis_merge.sources.csv_chunks import open_csv
 from tests.cli.command import Run
 from tests.cli.small_inputs import BOXES, LABELS, LIST, MAP, PICTURES, TRAIN, Inputs
 
@@ -44,6 +45,31 @@ def test_too_many_bad_rows_end_with_3(
         assert not inputs.path("out").exists()
 
 
+@pytest.mark.parametrize("kind", ["box", "label"])
+def test_rows_of_unknown_images_are_all_counted_where_they_are_too_many(
+    kind: str, run: Run, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule: the message has the number of all bad rows and the first of them, in whatever range."""
+    kwdefaults = open_csv.__kwdefaults__
+    assert kwdefaults is not None
+    monkeypatch.setitem(kwdefaults, "chunk_bytes", 200)
+    file, bad = {"box": (BOXES, f"{PICTURES[0]},x\n"), "label": (LABELS, BAD_LABEL)}[kind]
+    last = inputs.text(file).splitlines()[-1]
+    unknown = last.replace(last.split(",")[0], "00000000000000ff") + "\n"
+    inputs.append(file, unknown * 2 + last + "\n" + bad * 3 + unknown * 20)
+    good = inputs.text(file).count("\n") - 26
+    options = [*inputs.everything(), "--max-rejects", "24", "--out", str(inputs.path("out"))]
+    found = run("build", *options)
+    name = Path(file).name
+    assert found.code == 3
+    assert found.error.startswith(
+        f"{name}: 25 of {good + 25} {kind} rows are bad, more than the 24 that --max-rejects"
+        f" allows. First: {name}, {kind} row {good}: unknown_image: {unknown[:16]}"
+    )
+    options[options.index("24")] = "25"
+    assert run("build", *options).code == 0
+
+
 def test_the_limit_is_of_each_file_and_kind(run: Run, inputs: Inputs) -> None:
     inputs.append(LABELS, BAD_LABEL)
     inputs.append(LIST, "no-hex,,,,,,,,\n")
@@ -60,6 +86,7 @@ def test_the_limit_is_of_each_file_and_kind(run: Run, inputs: Inputs) -> None:
         (LABELS, BAD_LABEL, "{name}, label row 4: value: {row}"),
         (BOXES, f"{PICTURES[0]},x\n", "{name}, box row 4: columns: {row}"),
         (LIST, f"{PICTURES[0]},,,,,,,,\n", "{name}, image row 4: duplicate_id: {row}"),
+        (LABELS, "0ff,verification,/m/dog,1\n", "{name}, label row 4: unknown_image: {row}"),
     ],
 )
 def test_strict_stops_at_the_first_bad_row(

@@ -227,6 +227,21 @@ def test_a_box_without_a_category_cannot_be_relabelled(
     assert any("relabel a box that has no category" in text for text in made.record.warnings)
 
 
+def test_an_image_that_was_not_selected_is_no_correction(
+    plain: Manifest, options: BuildOptions, tmp_path: Path
+) -> None:
+    """It was read, so the correction is not reported as one of nothing; it is counted by the rule
+    that it meets first."""
+    every = build(replace(options, images=None, out=tmp_path / "every"))
+    chosen = set(plain.images["source_image_id"].to_pylist())
+    row = next(row for row in boxes(every, "open_images") if row["image"] not in chosen)
+    rejected = on(row, "reject", source_annotation_id="", source_label="")
+    made = corrected(options, tmp_path, [rejected])
+    assert made.images.equals(plain.images)
+    assert made.record.counts["open_images"] == plain.record.counts["open_images"]
+    assert made.record.warnings == plain.record.warnings
+
+
 def test_its_own_category_changes_nothing(
     plain: Manifest, options: BuildOptions, tmp_path: Path
 ) -> None:
