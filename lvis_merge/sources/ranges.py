@@ -16,7 +16,7 @@ from lvis_merge.sources.files import first_line, is_remote
 
 _BLOCK_BYTES = 1 << 24
 _LINE_BYTES = 1 << 16
-_CHANGED = "Nothing may change the inputs while they are read: build again."
+READ_AGAIN = "Nothing may change the inputs while they are read: build again."
 
 
 class UnreadableError(InputError):
@@ -71,7 +71,7 @@ def read_range(path: str | Path, start: int, stop: int) -> bytes:
             with Path(path).open("rb", buffering=0) as local:
                 data = os.pread(local.fileno(), stop - start, start)
     if len(data) != stop - start:
-        raise UnreadableError(f"{path}: became shorter while it was read. {_CHANGED}")
+        raise UnreadableError(f"{path}: became shorter while it was read. {READ_AGAIN}")
     return data
 
 

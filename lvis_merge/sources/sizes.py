@@ -141,8 +141,11 @@ def _checked(batch: pa.RecordBatch, start: int, name: str) -> pa.Table:
 
 
 def _other_size(rows: pa.Table) -> tuple[int, int, str] | None:
-    """The first row whose image has another size in an earlier one: both, and the image."""
-    rows = rows.take(pa.array(np.argsort(rows["row"].to_numpy())))
+    """The first row whose image has another size in an earlier one: both, and the image.
+
+    Args:
+        rows: `_SIZE_ROWS`, in file order.
+    """
     row, width, height = (rows[name].to_numpy() for name in ("row", "width", "height"))
     codes = pc.dictionary_encode(rows["id"]).combine_chunks().indices.to_numpy()
     _, first, place = np.unique(codes, return_index=True, return_inverse=True)

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lvis_merge.errors import InputError
 from lvis_merge.sources.csv_chunks import take_rows
 from lvis_merge.sources.csv_rows import ColumnKind, parse_rows
 from lvis_merge.sources.csv_table import CsvTable
 from lvis_merge.sources.open_images.ids import IdIndex
 from lvis_merge.sources.open_images.scan import Advance
 from lvis_merge.sources.plan import run_plan
-from lvis_merge.sources.ranges import Range
+from lvis_merge.sources.ranges import READ_AGAIN, Range
 
 
 def gather(
@@ -37,6 +38,9 @@ def gather(
     Returns:
         The columns of `kinds` as plain (not dictionary) arrays, with `image` int32, the place of
         the row's image. Rows that the first pass rejected by a rule of meaning are among them.
+
+    Raises:
+        InputError: the rows are of other images than in the first pass.
     """
     chunk, first, last = (runs[name].to_numpy() for name in ("chunk", "first", "last"))
     order = np.argsort(chunk, kind="stable")
@@ -49,7 +53,9 @@ def gather(
     schema = pa.schema([(name, _plain(kind.type)) for name, kind in kinds.items()])
     rows = pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
     image = index.find(_one(rows["ImageID"]))
-    return rows.append_column("image", pa.array(image, pa.int32())).filter(pa.array(image >= 0))
+    if (image < 0).any():
+        raise InputError(f"{table.name}: changed while it was read. {READ_AGAIN}")
+    return rows.append_column("image", pa.array(image, pa.int32()))
 
 
 def _numbers(first: np.ndarray, last: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from random import Random
 import pyarrow as pa
 import pytest
 
+from lvis_merge.errors import InputError
 from lvis_merge.sources import csv_table
 from lvis_merge.sources.csv_chunks import recut
 from lvis_merge.sources.open_images import gather as gather_module
@@ -208,6 +209,17 @@ def test_only_ranges_with_chosen_images_are_read_again(
     table = gather(file, KINDS, known.runs_of([0, 2]), index_of(IMAGES, [0, 2]))
     assert table["ImageID"].to_pylist() == [IMAGES[0], IMAGES[2]]
     assert tasks == [2]
+
+
+def test_a_file_that_changes_between_the_passes_is_told(tmp_path: Path) -> None:
+    """Rule: no box goes to another image than its own."""
+    rows = [box_row(image) for image in IMAGES]
+    known = scan_of_images(
+        tmp_path, csv_file(tmp_path, "b.csv", BOXES, rows, 1 << 20), "box", IMAGES
+    )
+    csv_file(tmp_path, "b.csv", BOXES, [rows[1], rows[0], *rows[2:]], 1 << 20)
+    with pytest.raises(InputError, match=r"b\.csv: changed while it was read\. .* build again"):
+        gather(known.scan.table, KINDS, known.runs_of([0]), index_of(IMAGES, [0]))
 
 
 SQUARE = [
