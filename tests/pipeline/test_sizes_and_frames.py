@@ -23,7 +23,7 @@ from tests.cli.small_inputs import (
     Inputs,
     make_inputs,
 )
-from tests.pipeline.running import build_quietly, table_bytes
+from tests.pipeline.running import build_quietly, hold_little, table_bytes
 
 EXIF_ORIENTATION = 0x0112
 A, B, C = PICTURES
@@ -227,3 +227,15 @@ def test_only_chosen_pictures_are_opened(inputs: Inputs) -> None:
     inputs.replace(BOXES, f"{B},xclick,/m/star", f"{B},xclick,/m/pet")
     (inputs.folder.parent / "jpegs" / f"{B}.jpg").write_bytes(b"no picture")
     assert set(built_sizes(options(inputs))) == {A, C, VALIDATION_PICTURE}
+
+
+@pytest.mark.parametrize("buckets", [1, 2, 5, 16])
+def test_of_unreadable_pictures_the_first_of_the_list_is_told(
+    inputs: Inputs, buckets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule: how little memory holds changes no message."""
+    hold_little(monkeypatch, buckets, waiting=1)
+    for image in EVERY:
+        (inputs.folder.parent / "jpegs" / f"{image}.jpg").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=f"{A}.jpg: is no readable image"):
+        build_quietly(options(inputs))

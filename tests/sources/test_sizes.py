@@ -111,6 +111,21 @@ def test_a_bad_size_is_one_message(tmp_path: Path, text: str, message: str) -> N
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("row", "end"),
+    [
+        ("00000000000000ab,0,2", "width 0 and height 2 of image 00000000000000ab are no size"),
+        ("0000000000000000,1,3", "image 0000000000000000 already has another size, in row 1."),
+    ],
+)
+def test_a_bad_size_far_down_is_told_with_its_row(tmp_path: Path, row: str, end: str) -> None:
+    """Rule: rows are numbered in the file, which is read in pieces."""
+    rows = [f"{place:016x},1,2" for place in range(100_000)]
+    text = "\n".join(["ImageID,Width,Height", *rows, row, *rows])
+    with pytest.raises(InputError, match=f"^s.csv, row 100001: {end}"):
+        read(tmp_path, text)
+
+
 WRONG_KIND = [
     b"",
     b"ImageID,Width\na,1\n",
