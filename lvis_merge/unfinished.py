@@ -7,15 +7,16 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_folders: set[Path] = set()
+_folders: dict[Path, bool] = {}
+"""Folders of open blocks, and whether threads may still write to them when they go."""
 
 
 @contextmanager
-def unfinished(folder: Path, mode: int = 0o777) -> Iterator[Path]:
+def unfinished(folder: Path, mode: int = 0o777, threads: bool = False) -> Iterator[Path]:
     """Makes a folder that is gone when the block ends, unless it has been renamed by then.
 
     The name is known before the folder is made, so that no Ctrl-C comes between the two and leaves
@@ -24,6 +25,7 @@ def unfinished(folder: Path, mode: int = 0o777) -> Iterator[Path]:
     Args:
         folder: to be made; its parent is there.
         mode: permissions.
+        threads: whether threads that nobody waits for write to it.
 
     Yields:
         The folder.
@@ -32,18 +34,26 @@ def unfinished(folder: Path, mode: int = 0o777) -> Iterator[Path]:
         FileExistsError: the folder is there already. It is removed all the same.
     """
     try:
-        _folders.add(folder)
+        _folders[folder] = threads
         folder.mkdir(mode)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _folders.discard(folder)
+        _remove(folder, threads)
+        _folders.pop(folder, None)
 
 
 def remove_unfinished() -> None:
     """Removes the folders of all open blocks, for a process that ends without closing them."""
-    for folder in tuple(_folders):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder, threads in tuple(_folders.items()):
+        _remove(folder, threads)
+
+
+def _remove(folder: Path, threads: bool) -> None:
+    if threads:
+        # under another name first: a file that came while it is emptied would keep it
+        with suppress(OSError):
+            folder = folder.rename(folder.with_name(f"{folder.name}-gone"))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -51,9 +51,15 @@ class HoldOut:
         Returns:
             bool [N].
         """
-        same_id = np.isin(image_ids, self.image_ids)
-        if not len(self.flickr_photo_ids):
-            return same_id
-        held = pa.array(self.flickr_photo_ids, pa.int64())
-        same_photo = pc.is_in(flickr_photo_ids, value_set=held)
-        return np.asarray(same_id | same_photo.to_numpy(zero_copy_only=False))
+        known = pc.is_valid(flickr_photo_ids).to_numpy(zero_copy_only=False)
+        photos = pc.fill_null(flickr_photo_ids, 0).to_numpy(zero_copy_only=False)
+        same_photo = known & _among(self.flickr_photo_ids, photos)
+        return np.asarray(_among(self.image_ids, image_ids) | same_photo)
+
+
+def _among(held: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """bool [N], whether values are among ascending ones; quick for a few values and many held."""
+    if not len(held):
+        return np.zeros(len(values), dtype=bool)
+    at = np.minimum(np.searchsorted(held, values), len(held) - 1)
+    return np.asarray(held[at] == values)

@@ -102,28 +102,6 @@ def sha256_order(ids: pa.Array, seed: int) -> np.ndarray:
     return words
 
 
-def select(candidates: Candidates, images: int | None, selection: str, seed: int) -> np.ndarray:
-    """Chooses images.
-
-    Args:
-        candidates: what there is.
-        images: how many; None for all.
-        selection: `balanced` or `random`.
-        seed: of the hash that breaks ties.
-
-    Returns:
-        bool [N], chosen. All, where more are asked for than there are.
-    """
-    total = len(candidates.ids)
-    if images is None or images >= total:
-        return np.ones(total, dtype=bool)
-    order = best_first(candidates, sha256_order(candidates.ids, seed), selection)
-    places = order[:images] if selection == "random" else balanced(candidates, order, images)
-    chosen = np.zeros(total, dtype=bool)
-    chosen[places] = True
-    return chosen
-
-
 def best_first(candidates: Candidates, words: np.ndarray, selection: str) -> np.ndarray:
     """int64 [N]: the places of the candidates, the best first.
 

@@ -19,7 +19,7 @@ from lvis_merge.merge.selection import (
 
 _SHARES = 8
 _LEAST_DEPTH = 64
-_WAITING = 1 << 18
+_TOGETHER = 1 << 18
 """Candidates that are looked at together."""
 
 
@@ -43,8 +43,9 @@ class Shortlist:
         self._depth = depth
         self._keys: list[np.ndarray] = [np.zeros(0, np.int64)]
         self._parts: list[Candidates] = []
-        self._waiting = 0
+        self._pending = 0
         self._words = np.zeros((0, 4), np.uint64)  # of those that were looked at
+        # by category, the merit of the last of its best so far
         self._worst: np.ndarray = np.zeros(0, np.int64)
 
     def add(self, keys: np.ndarray, candidates: Candidates) -> None:
@@ -59,8 +60,8 @@ class Shortlist:
             keys, candidates = keys[hopeful], candidates.filter(hopeful)
         self._keys.append(keys)
         self._parts.append(candidates)
-        self._waiting += len(keys)
-        if self._waiting >= _WAITING:
+        self._pending += len(keys)
+        if self._pending >= _TOGETHER:
             self._shorten()
 
     def chosen(self) -> np.ndarray | None:
@@ -107,5 +108,5 @@ class Shortlist:
         place = np.cumsum(keep) - 1
         order = place[order[keep[order]]]
         keys, candidates, self._words = keys[keep], candidates.filter(keep), words[keep]
-        self._keys, self._parts, self._waiting = [keys], [candidates], 0
+        self._keys, self._parts, self._pending = [keys], [candidates], 0
         return keys, candidates, order

@@ -97,7 +97,7 @@ def _selected(rules: ImageRules, judged: Buckets, images: int) -> np.ndarray:
         chosen = shortlist.chosen()
         if chosen is not None:
             return chosen
-        depth *= 2
+        depth *= 2  # a category came to the end of its best: look at more of them
 
 
 def _candidates(rules: ImageRules, bucket: ImageBucket, free: np.ndarray) -> Candidates:
@@ -116,7 +116,7 @@ def _candidates(rules: ImageRules, bucket: ImageBucket, free: np.ndarray) -> Can
 def _collected(
     rules: ImageRules, judged: Buckets, keys: np.ndarray | None, tallies: dict[str, Tally]
 ) -> Chosen:
-    """The images of those keys, of all that are free where there are none.
+    """The images of those keys; for None, all that are free.
 
     A corrected image is left out after the selection: the others stay the same.
     """

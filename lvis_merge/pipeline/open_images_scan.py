@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,25 +20,19 @@ from lvis_merge.sources.open_images import labels as label_source
 from lvis_merge.sources.open_images.boxes import BOX_RUNS
 from lvis_merge.sources.open_images.classes import Hierarchy, read_classes, read_hierarchy
 from lvis_merge.sources.open_images.folder import OpenImagesFiles
-from lvis_merge.sources.open_images.images import (
-    IMAGES,
-    LISTED,
-    first_of_each,
-    rejects_of_repeated,
-)
+from lvis_merge.sources.open_images.images import IMAGES, LISTED, first_of_each, runs_of_rows
 from lvis_merge.sources.open_images.join import (
     BOXES_OF_IMAGES,
     LABELS_OF_IMAGES,
     ImageBucket,
+    LateRows,
     join_bucket,
-    spans_by_range,
     with_unlisted,
 )
 from lvis_merge.sources.open_images.scan import (
     RUNS,
     FileScan,
     Look,
-    rejects_of_unknown,
     scan_table,
 )
 
@@ -67,8 +58,9 @@ class JoinedBuckets:
 
     def put(self, number: int, bucket: ImageBucket) -> None:
         """Writes a bucket."""
-        for name in ("images", "boxes", "labels"):
-            getattr(self, name).put(number, getattr(bucket, name))
+        self.images.put(number, bucket.images)
+        self.boxes.put(number, bucket.boxes)
+        self.labels.put(number, bucket.labels)
 
     def __iter__(self) -> Iterator[ImageBucket]:
         for number in range(self.images.number):
@@ -138,115 +130,124 @@ def scan_folder(inputs: Inputs, files: OpenImagesFiles, mids: frozenset[str] | N
     places: dict[str, int | None] = dict.fromkeys(classes)
     places |= {mid: place for place, mid in enumerate(counted)}
 
-    number = bucket_number(_ranges([*list_tables, *box_tables, *label_tables]))
+    tables = [table for table in (*list_tables, *box_tables, *label_tables) if table]
+    number = bucket_number(sum(of_file.size for table in tables for of_file in table.ranges))
 
     def new_buckets(schema: pa.Schema) -> Buckets:
         return Buckets(inputs.scratch, schema, number)
 
     def first_pass(
-        what: str, kind: str, tables: Sequence[CsvTable | None], look: Look, found: pa.Schema
-    ) -> tuple[FileScan | None, ...]:
-        with inputs.stages.stage(f"Open Images: {what}", _ranges(tables)) as advance:
-            return tuple(
-                scan_table(table, kind, look, new_buckets(found), advance) if table else None
-                for table in tables
-            )
+        what: str, kind: str, tables: Sequence[CsvTable | None], look: Look, schema: pa.Schema
+    ) -> _FirstPass:
+        found = [new_buckets(schema) if table else None for table in tables]
+        ranges = sum(len(table.ranges) for table in tables if table)
+        with inputs.stages.stage(f"Open Images: {what}", ranges) as advance:
+            scans = [
+                scan_table(table, kind, look, into, advance) if table and into else None
+                for table, into in zip(tables, found, strict=True)
+            ]
+        return _FirstPass(look, tuple(scans), found)
 
     look_at_boxes = partial(box_source.look_at_boxes, places)
     look_at_labels = partial(label_source.look_at_labels, frozenset(classes))
     lists = first_pass("image lists", "image", list_tables, list_source.look_at_list, LISTED)
-    images, rejected = _listed_images(inputs, lists, new_buckets(IMAGES))
-    found_boxes = first_pass("boxes", "box", box_tables, look_at_boxes, BOX_RUNS)
-    boxes = tuple(scan for scan in found_boxes if scan)
+    images = _listed_images(lists, new_buckets(IMAGES), inputs)
+    boxes = first_pass("boxes", "box", box_tables, look_at_boxes, BOX_RUNS)
     labels = first_pass("verified labels", "label", label_tables, look_at_labels, RUNS)
     buckets = JoinedBuckets.new(new_buckets)
     with inputs.stages.stage("Open Images: rows of each image", number) as advance:
-        unknown = _join(images, lists, boxes, labels, buckets, advance)
-    for scan, of_scan in zip((*boxes, *labels), unknown, strict=True):
-        if scan:
-            look = look_at_boxes if scan.kind == "box" else look_at_labels
-            rejected[scan.kind] += _check(inputs, scan, look, of_scan)
+        _join(images, lists, boxes, labels, buckets, inputs, advance)
     return Scanned(
-        files, classes, hierarchy, lists, boxes, labels, rejected, counted, buckets, new_buckets
+        files,
+        classes,
+        hierarchy,
+        lists.scans,
+        tuple(scan for scan in boxes.scans if scan),
+        labels.scans,
+        {"image": lists.rejected, "box": boxes.rejected, "label": labels.rejected},
+        counted,
+        buckets,
+        new_buckets,
     )
 
 
-def _ranges(tables: Sequence[CsvTable | None]) -> int:
-    return sum(len(table.ranges) for table in tables if table)
-
-
-def _listed_images(
-    inputs: Inputs, lists: Sequence[FileScan | None], images: Buckets
-) -> tuple[Buckets, Counter[str]]:
-    """The images of the lists, and by kind the bad rows so far."""
-    repeated = [IMAGES.empty_table()]
-    for number in range(images.number):
-        first, again = first_of_each([scan.found.read(number) if scan else None for scan in lists])
-        images.put(number, first)
-        repeated.append(again)
-    again = pa.concat_tables(repeated)
-    rejected: Counter[str] = Counter()
-    for subset, scan in enumerate(lists):
-        if scan:
-            scan.found.clear()
-            here = again.filter(pc.equal(again["subset"], subset))
-            rejects = scan.rejects(rejects_of_repeated(scan, here))
-            rejected["image"] += inputs.check(rejects, scan.rows).num_rows
-    return images, rejected
-
-
 @dataclass
-class _Unknown:
-    """Rows of one table whose image is unknown.
+class _FirstPass:
+    """The first pass over a table of each subset.
 
     Attributes:
-        runs: of `RUNS`, by bucket.
-        good: how many good rows known images have.
+        look: that it was made with.
+        scans: by subset, None without such a table.
+        found: what they found.
+        rejected: bad rows of all, once they are checked.
     """
 
-    runs: list[pa.Table] = field(default_factory=list)
-    good: int = 0
+    look: Look
+    scans: tuple[FileScan | None, ...]
+    found: Sequence[Buckets | None]
+    rejected: int = 0
+
+    def read(self, bucket: int) -> list[pa.Table | None]:
+        """A bucket of each subset."""
+        return [found.read(bucket) if found else None for found in self.found]
+
+    def late_rows(self, inputs: Inputs) -> list[LateRows | None]:
+        """For those of each subset."""
+        return [
+            LateRows(0 if inputs.policy.strict else inputs.policy.limit(scan.rows))
+            if scan
+            else None
+            for scan in self.scans
+        ]
+
+    def check(self, inputs: Inputs, late: Sequence[LateRows | None]) -> None:
+        """Keeps the bad rows, or stops; what was found is not needed any more."""
+        for scan, rows, found in zip(self.scans, late, self.found, strict=True):
+            if scan and rows and found:
+                found.clear()
+                bad = scan.bad + rows.number
+                # one that stops the build tells the first of them, and they may be millions
+                stops = inputs.policy.strict or bad > inputs.policy.limit(scan.rows)
+                rejects = scan.rejects(self.look, rows.by_range(), first_only=stops)
+                inputs.check(rejects, scan.rows, bad)
+                self.rejected += bad
+
+
+def _listed_images(lists: _FirstPass, images: Buckets, inputs: Inputs) -> Buckets:
+    """Puts the images of the lists into their buckets; a repeated id is rejected."""
+    late = lists.late_rows(inputs)
+    for number in range(images.number):
+        first, again = first_of_each(lists.read(number))
+        images.put(number, first)
+        for subset, rows in enumerate(late):
+            if rows:
+                rows.add(runs_of_rows(again.filter(pc.equal(again["subset"], subset))))
+    lists.check(inputs, late)
+    return images
 
 
 def _join(
     images: Buckets,
-    lists: Sequence[FileScan | None],
-    boxes: Sequence[FileScan],
-    labels: Sequence[FileScan | None],
+    lists: _FirstPass,
+    boxes: _FirstPass,
+    labels: _FirstPass,
     buckets: JoinedBuckets,
+    inputs: Inputs,
     advance: Advance,
-) -> Sequence[_Unknown]:
-    """Joins bucket by bucket; returns what is unknown, by subset of boxes and then of labels."""
-    listed = [scan is not None for scan in lists]
-    unknown = [_Unknown() for _ in (*boxes, *labels)]
+) -> None:
+    """Joins bucket by bucket; rows of unknown images are rejected."""
+    listed = [scan is not None for scan in lists.scans]
+    late = boxes.late_rows(inputs), labels.late_rows(inputs)
     for number in range(images.number):
-        box_runs = [scan.found.read(number) for scan in boxes]
-        label_runs = [scan.found.read(number) if scan else None for scan in labels]
-        known = with_unlisted(images.read(number), box_runs, listed)
-        bucket, of_boxes, of_labels = join_bucket(known, box_runs, label_runs)
+        of_boxes, of_labels = boxes.read(number), labels.read(number)
+        known = with_unlisted(images.read(number), of_boxes, listed)
+        bucket, *unknown = join_bucket(known, of_boxes, of_labels)
         buckets.put(number, bucket)
-        good = [*_good_by_subset(bucket.boxes, boxes), *_good_by_subset(bucket.labels, labels)]
-        for one, runs, rows in zip(unknown, (*of_boxes, *of_labels), good, strict=True):
-            one.runs.append(runs)
-            one.good += rows
+        for of_kind, runs in zip(late, unknown, strict=True):
+            for rows, of_subset in zip(of_kind, runs, strict=True):
+                if rows:
+                    rows.add(of_subset)
         advance(1)
-    for table in (images, *(scan.found for scan in (*boxes, *labels) if scan)):
-        table.clear()
-    return unknown
-
-
-def _good_by_subset(runs: pa.Table, scans: Sequence[FileScan | None]) -> list[int]:
-    subset, good = runs["subset"].to_numpy(), runs["good"].to_numpy()
-    sums = np.bincount(subset, weights=good, minlength=len(scans))
-    return [int(rows) for rows in sums]
-
-
-def _check(inputs: Inputs, scan: FileScan, look: Look, unknown: _Unknown) -> int:
-    """Keeps a table's bad rows, or stops; returns how many they are."""
-    bad = scan.rows - unknown.good
-    spans = spans_by_range(unknown.runs)
-    if bad and (inputs.policy.strict or bad > inputs.policy.limit(scan.rows)):
-        # the build stops with the first of them, which may be millions: those of the first range
-        spans = dict(itertools.islice(spans.items(), 1))
-    inputs.check(scan.rejects(rejects_of_unknown(scan, look, spans)), scan.rows, bad)
-    return bad
+    images.clear()
+    boxes.check(inputs, late[0])
+    labels.check(inputs, late[1])

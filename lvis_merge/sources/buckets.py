@@ -16,17 +16,17 @@ import pyarrow as pa
 from lvis_merge.errors import InputError
 
 MOST_BUCKETS = 2048
-_RANGES_PER_BUCKET = 4
-"""Of the 16 MiB that large tables are read in: a bucket of Open Images holds 50,000 images."""
-_WAITING_BYTES = 32 << 20
+_BUCKET_BYTES = 64 << 20
+"""Of the files: a bucket of Open Images holds some 50,000 images."""
+_UNSORTED_BYTES = 32 << 20
 """What is kept in memory before it is sorted into its buckets."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio (Knuth, TAOCP 3, 6.4): neighbouring ids go to different buckets."""
 
 
-def bucket_number(ranges: int) -> int:
-    """How many buckets suit tables of so many ranges in all."""
-    return min(1 + ranges // _RANGES_PER_BUCKET, MOST_BUCKETS)
+def bucket_number(size: int) -> int:
+    """How many buckets suit tables of so many bytes in all."""
+    return min(1 + size // _BUCKET_BYTES, MOST_BUCKETS)
 
 
 def bucket_of(image_ids: np.ndarray, number: int) -> np.ndarray:
@@ -48,8 +48,8 @@ class Buckets:
         self.schema = schema
         self.number = number
         self._folder = folder / f"buckets-{secrets.token_hex(8)}"
-        self._waiting: list[pa.Table] = []
-        self._waiting_bytes = 0
+        self._unsorted: list[pa.Table] = []
+        self._unsorted_bytes = 0
 
     def add(self, table: pa.Table) -> None:
         """Adds rows, each to the bucket of its image.
@@ -57,9 +57,9 @@ class Buckets:
         Raises:
             InputError: the disk does not take them.
         """
-        self._waiting.append(table)
-        self._waiting_bytes += table.nbytes
-        if self._waiting_bytes >= _WAITING_BYTES:
+        self._unsorted.append(table)
+        self._unsorted_bytes += table.nbytes
+        if self._unsorted_bytes >= _UNSORTED_BYTES:
             self._sort_out()
 
     def put(self, bucket: int, table: pa.Table) -> None:
@@ -93,7 +93,7 @@ class Buckets:
 
     def clear(self) -> None:
         """Removes all rows."""
-        self._waiting, self._waiting_bytes = [], 0
+        self._unsorted, self._unsorted_bytes = [], 0
         for bucket in range(self.number):
             self._path(bucket).unlink(missing_ok=True)
 
@@ -101,10 +101,10 @@ class Buckets:
         return self._folder / str(bucket)
 
     def _sort_out(self) -> None:
-        if not self._waiting:
+        if not self._unsorted:
             return
-        table = pa.concat_tables(self._waiting)
-        self._waiting, self._waiting_bytes = [], 0
+        table = pa.concat_tables(self._unsorted)
+        self._unsorted, self._unsorted_bytes = [], 0
         bucket = bucket_of(table["image_id"].to_numpy(), self.number)
         table = table.take(pa.array(np.argsort(bucket, kind="stable")))
         stops = np.cumsum(np.bincount(bucket, minlength=self.number))

@@ -37,11 +37,13 @@ class RowGroup:
         path: local path or URL.
         number: of the row group.
         columns: of the file.
+        size: bytes of the row group, unpacked.
     """
 
     path: Path | str
     number: int
     columns: tuple[str, ...]
+    size: int = 0
 
     def read(self) -> bytes:
         """The rows as CSV without a header.
@@ -130,10 +132,6 @@ class CsvTable:
         """int64 [files + 1]: place in `ranges` where each file starts, and their number."""
         return np.cumsum([0, *(len(file.chunks) for file in self.files)])
 
-    def file_of(self, place: int) -> int:
-        """Number of the file that a range is in."""
-        return int(np.searchsorted(self.first_ranges, place, side="right")) - 1
-
     def recut(self) -> CsvTable:
         """The same table, its CSV files cut only where no quoted field is open."""
         return CsvTable(
@@ -189,5 +187,8 @@ def open_parquet(path: Path | str, name: str, needed: Sequence[str]) -> CsvFile:
         path,
         name,
         columns,
-        tuple(RowGroup(path, number, columns) for number in range(found.num_row_groups)),
+        tuple(
+            RowGroup(path, number, columns, found.metadata.row_group(number).total_byte_size)
+            for number in range(found.num_row_groups)
+        ),
     )

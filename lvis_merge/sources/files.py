@@ -75,7 +75,7 @@ def is_remote(path: str | Path) -> bool:
 def temporary_folder() -> AbstractContextManager[Path]:
     """A folder that is gone when the block ends."""
     name = f"lvis-merge-{secrets.token_hex(8)}"
-    return unfinished(Path(tempfile.gettempdir()) / name, mode=0o700)
+    return unfinished(Path(tempfile.gettempdir()) / name, mode=0o700, threads=True)
 
 
 @contextmanager

@@ -17,6 +17,10 @@ from typing import Any, Literal, TypeVar
 from lvis_merge.errors import LvisMergeError
 from lvis_merge.sources.ray_cluster import cluster_errors, on_workers, ray_cluster
 
+_TASKS_OF_A_THREAD = 8
+_TASKS_OF_A_RAY_CPU = 64
+"""More: a plan takes longer to start there, and results wait in the cluster's object store."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -97,14 +101,40 @@ def stream_plan(
 ) -> Iterator[tuple[int, R]]:
     """`run_plan` whose results come one by one, for results that are too many to hold.
 
+    Workers are at most a wave of tasks ahead of who takes the results: daft by itself would not
+    wait for them.
+
     Yields:
         A task's place and its result, in no fixed order.
 
     Raises:
-        LvisMergeError: what `work` raised, of the earliest task, once every task is done.
+        LvisMergeError: what `work` raised, of the earliest task, once its wave is done.
     """
-    if not tasks:
-        return
+    wave = _wave() if tasks else 1
+    for start in range(0, len(tasks), wave):
+        errors: dict[int, LvisMergeError] = {}
+        for place, result in _run_wave(work, tasks[start : start + wave], advance):
+            if isinstance(result, LvisMergeError):
+                errors[place] = result
+            else:
+                yield start + place, result
+        if errors:
+            raise errors[min(errors)]
+
+
+def _wave() -> int:
+    """How many tasks are given out together: enough that no worker is idle for long."""
+    if not runs_on_ray():
+        return _TASKS_OF_A_THREAD * (os.cpu_count() or 1)
+    import ray
+
+    return _TASKS_OF_A_RAY_CPU * int(ray.cluster_resources().get("CPU", 1) or 1)
+
+
+def _run_wave(
+    work: Callable[[T], R], tasks: Sequence[T], advance: Callable[[int], None]
+) -> Iterator[tuple[int, Any]]:
+    """Places and results, errors of users among them."""
     import daft
 
     step = on_workers(work) if runs_on_ray() else work
@@ -124,20 +154,13 @@ def stream_plan(
         .into_batches(1)
         .select(daft.col("place"), apply(daft.col("task")).alias("result"))
     )
-    errors: dict[int, LvisMergeError] = {}
     with cluster_errors() if runs_on_ray() else nullcontext():
         for batch in plan.to_arrow_iter():
             for place, data in zip(
                 *(batch[name].to_pylist() for name in batch.schema.names), strict=True
             ):
-                result = pickle.loads(data)
-                if isinstance(result, LvisMergeError):
-                    errors[place] = result
-                else:
-                    yield place, result
+                yield place, pickle.loads(data)
             advance(batch.num_rows)
-    if errors:
-        raise errors[min(errors)]
 
 
 def _apply(work: Callable[[T], R], task: bytes) -> bytes:

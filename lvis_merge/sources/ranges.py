@@ -39,6 +39,11 @@ class Chunk:
     stop: int
     columns: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.stop - self.start
+
     def read(self) -> bytes:
         """The range's bytes."""
         return read_range(self.path, self.start, self.stop)
@@ -50,6 +55,10 @@ class Range(Protocol):
     @property
     def columns(self) -> tuple[str, ...]:
         """Of the file, in order."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory the rows take."""
 
     def read(self) -> bytes:
         """The rows, without a header."""

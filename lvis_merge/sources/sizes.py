@@ -6,6 +6,7 @@ The frame of the boxes is the image as stored, EXIF orientation not applied.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ _SIZE_ROWS = pa.schema(
         ("height", pa.int64()),
     ]
 )
+"""Sizes in pixels; `image_id` is that of `_keys`, `row` counts from 0."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def read_sizes(path: Path, name: str, folder: Path, rows: NewBuckets) -> Sizes:
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise InputError(
             f"{name}: is no CSV with the columns ImageID,Width,Height and whole numbers"
-            f" ({str(error).splitlines()[0]}). Mend it, or let `lvis-merge fetch` write it."
+            f" ({_counted_as_here(str(error).splitlines()[0])}). Mend it, or let `lvis-merge fetch`"
+            " write it."
         ) from error
     twice = min(
         filter(None, map(_other_size, map(sizes.rows.read, range(sizes.rows.number)))), default=None
@@ -122,6 +125,11 @@ def read_sizes(path: Path, name: str, folder: Path, rows: NewBuckets) -> Sizes:
             " Remove the wrong one."
         )
     return sizes
+
+
+def _counted_as_here(message: str) -> str:
+    """pyarrow's message; it counts the header as a row."""
+    return re.sub(r"Row #(\d+)", lambda found: f"row {int(found[1]) - 1}", message)
 
 
 def _checked(batch: pa.RecordBatch, start: int, name: str) -> pa.Table:

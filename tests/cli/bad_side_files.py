@@ -40,7 +40,7 @@ SIDE_FILES = (
         " fetch` write it."),
     Bad("size-no-number", append(SIZES, "0e,wide,3"),
         "sizes.csv: is no CSV with the columns ImageID,Width,Height and whole numbers (In CSV"
-        " column #1: Row #6: CSV conversion error to int64: invalid value 'wide'). Mend it"),
+        " column #1: row 5: CSV conversion error to int64: invalid value 'wide'). Mend it"),
     Bad("size-zero", append(SIZES, "0e,0,5"),
         "sizes.csv, row 5: width 0 and height 5 of image 0e are no size in pixels. Mend or remove"
         " the row."),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lvis_merge.merge import shortlist as shortlist_module
-from lvis_merge.merge.selection import Candidates, select
+from lvis_merge.merge.selection import Candidates
 from lvis_merge.merge.shortlist import Shortlist, first_depth
-from tests.merge.test_selection import Candidate, table_of
+from tests.merge.test_selection import Candidate, select, table_of
 
 CATEGORIES = 6
 
@@ -55,18 +55,18 @@ def test_it_chooses_as_among_all(
     seed: int, selection: str, waiting: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule: memory and the order of coming change no choice; a list that is too short says so."""
-    monkeypatch.setattr(shortlist_module, "_WAITING", waiting)
+    monkeypatch.setattr(shortlist_module, "_TOGETHER", waiting)
     rng = Random(seed)
     candidates = drawn(rng, rng.randint(20, 120))
     images = rng.randint(1, len(candidates) - 1)
-    whole = np.flatnonzero(select(table_of(candidates), images, selection, 3))
+    whole = select(table_of(candidates), images, selection, 3)
     parts = parts_of(rng, candidates)
     depth, known = 1, []
     while True:
         chosen = shortlisted(parts, images, selection, depth)
         known.append(chosen is not None)
         if chosen is not None:
-            assert sorted(chosen.tolist()) == (10 * whole).tolist()
+            assert sorted(chosen.tolist()) == [10 * place for place in whole]
         if depth > images:
             break
         depth *= 2
@@ -77,7 +77,7 @@ def test_it_chooses_as_among_all(
 
 def test_few_candidates_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule: what is kept does not grow with the number of candidates."""
-    monkeypatch.setattr(shortlist_module, "_WAITING", 50)
+    monkeypatch.setattr(shortlist_module, "_TOGETHER", 50)
     rng = Random(0)
     for selection in ("balanced", "random"):
         found = Shortlist(20, selection, 0, 5)

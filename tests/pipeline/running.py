@@ -45,7 +45,7 @@ def hold_little(patch: pytest.MonkeyPatch, buckets: int, waiting: int) -> None:
         waiting: candidates that are looked at together; of each category one is enough at first.
     """
     patch.setattr(open_images_scan, "bucket_number", lambda ranges: buckets)
-    patch.setattr(shortlist, "_WAITING", waiting)
+    patch.setattr(shortlist, "_TOGETHER", waiting)
     patch.setattr(shortlist, "_LEAST_DEPTH", 1)
     patch.setattr(shortlist, "_SHARES", 0)
 

@@ -43,7 +43,7 @@ def test_every_row_is_in_the_bucket_of_its_image(
 ) -> None:
     """Rule: in = out, however often rows are sorted out; a bucket is known from the id alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(buckets_module, "_WAITING_BYTES", 1 if at_once else 1 << 30)
+        patch.setattr(buckets_module, "_UNSORTED_BYTES", 1 if at_once else 1 << 30)
         buckets = Buckets(tmp_path_factory.mktemp("scratch"), SCHEMA, number)
         for part in parts:
             buckets.add(table_of(part))
@@ -88,11 +88,11 @@ def test_buckets_are_of_like_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranges", "number"), [(0, 1), (3, 1), (4, 2), (400, 101), (10**6, MOST_BUCKETS)]
+    ("size", "number"), [(0, 1), (10**7, 1), (10**8, 2), (10**10, 150), (10**12, MOST_BUCKETS)]
 )
-def test_the_number_grows_with_the_files(ranges: int, number: int) -> None:
+def test_the_number_grows_with_the_files(size: int, number: int) -> None:
     """Rule: a bucket holds about as much whatever the size of the whole."""
-    assert bucket_number(ranges) == number
+    assert bucket_number(size) == number
 
 
 def test_a_folder_that_does_not_take_them_is_told(tmp_path: Path) -> None:

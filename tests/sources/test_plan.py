@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from lvis_merge.errors import CheckFailedError, InputError, LvisMergeError, UsageError
-from lvis_merge.sources.plan import run_plan
+from lvis_merge.sources import plan
+from lvis_merge.sources.plan import run_plan, stream_plan
 
 
 def squared(number: int) -> int:
@@ -94,3 +96,48 @@ def test_one_thread_and_two_give_the_same() -> None:
         for threads in ("1", "2")
     ]
     assert printed == [f"{[n * n for n in range(40)]}\n"] * 2
+
+
+def noted(folder: Path, number: int) -> int:
+    (folder / str(number)).touch()
+    return number
+
+
+def test_workers_are_not_far_ahead_of_who_takes_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule: results that are taken slowly do not pile up in memory."""
+    monkeypatch.setattr(plan, "_wave", lambda: 5)
+    taken = []
+    for place, result in stream_plan(partial(noted, tmp_path), range(60)):
+        assert place == result
+        time.sleep(0.01)
+        assert len(list(tmp_path.iterdir())) <= 5 * (len(taken) // 5 + 1)
+        taken.append(result)
+    assert sorted(taken) == list(range(60))
+
+
+def test_who_stops_taking_results_waits_for_a_wave_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule: a full disk is told without reading the rest of the file first."""
+    monkeypatch.setattr(plan, "_wave", lambda: 5)
+    results = stream_plan(partial(noted, tmp_path), range(60))
+    for _ in range(7):
+        next(results)
+    results.close()
+    assert len(list(tmp_path.iterdir())) <= 10
+    assert run_plan(squared, [3, 4]) == [9, 16]
+
+
+def test_the_earliest_error_is_that_of_its_wave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule: the earliest task that fails is told, whatever the waves; later waves are not run."""
+    for wave in (1, 4, 5, 100):
+        monkeypatch.setattr(plan, "_wave", lambda size=wave: size)
+        errors: dict[int, Exception] = {6: InputError("six"), 7: InputError("seven")}
+        told: list[int] = []
+        with pytest.raises(InputError, match="six"):
+            run_plan(partial(failing, errors), range(12), told.append)
+        assert sum(told) == min(12, -(-7 // wave) * wave)

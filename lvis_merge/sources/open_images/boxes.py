@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +18,9 @@ from lvis_merge.sources.open_images.scan import (
     ChunkScan,
     FileScan,
     Spans,
+    all_rejects,
     first_reason,
-    run_scan,
+    runs_table,
 )
 
 COORDINATES = ("XMin", "XMax", "YMin", "YMax")
@@ -50,7 +51,7 @@ class MappedBoxes:
 
     Attributes:
         image: int64 [K], place of the image.
-        category: int64 [K], category id.
+        category: int64 [K], what `look_at_boxes` was told of the class.
         flagged: bool [K], group-of, depiction or inside: no object.
         boxes: int64 [K].
     """
@@ -102,7 +103,7 @@ def look_at_boxes(
     """The first pass over a range, bound to `categories` a `Look`; finds `BOX_RUNS`.
 
     Args:
-        categories: for every MID of the class list its category id, or None where unmapped.
+        categories: for every MID of the class list a number below 2^30, or None where unmapped.
         unknown: rows whose image is unknown.
         columns: of the file.
         data: the range.
@@ -117,15 +118,15 @@ def look_at_boxes(
         "box": ~inside_unit_square(table),
     }
     reason = first_reason(bad)
-    scan = run_scan(parsed, runs, reason, tuple(bad), data)
     counted = _counted(runs, reason < 0, category, is_flagged(table))
-    return replace(scan, found=scan.found.append_column("counted", counted))
+    found = runs_table(parsed, runs, reason < 0).append_column("counted", counted)
+    return ChunkScan(parsed.rows, all_rejects(parsed, reason, tuple(bad), data), found)
 
 
 def _label_codes(
     labels: pa.Array, categories: Mapping[str, int | None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """bool [N] in the class list; int32 [N] category id, -1 where unmapped."""
+    """bool [N] in the class list; int32 [N] the number of its class, -1 where unmapped."""
     names = labels.dictionary.to_pylist()
     known = np.array([name in categories for name in names], dtype=bool)
     mapped = np.array(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lvis_merge.sources.csv_chunks import row_texts
 from lvis_merge.sources.csv_rows import IMAGE_ID, ROTATION, TEXT, parse_rows
 from lvis_merge.sources.flickr import flickr_photo_id
 from lvis_merge.sources.open_images.gather import gather
 from lvis_merge.sources.open_images.ids import IdIndex, manifest_image_ids
-from lvis_merge.sources.open_images.scan import CHUNK, Advance, ChunkScan, FileScan, Spans
-from lvis_merge.sources.rejects import Reject
+from lvis_merge.sources.open_images.scan import (
+    CHUNK,
+    Advance,
+    ChunkScan,
+    FileScan,
+    Spans,
+    all_rejects,
+    first_reason,
+)
 
 NEEDED = ("ImageID",)
 DETAILS = ("OriginalURL", "OriginalLandingURL", "License", "AuthorProfileURL", "Author", "Title")
@@ -37,8 +43,14 @@ stand in several subsets.
 """
 
 
-def look_at_list(unknown: Spans, columns: tuple[str, ...], data: bytes) -> ChunkScan:
-    """The first pass over a range, a `Look`; finds `LISTED`. No row is of an unknown image."""
+def look_at_list(repeated: Spans, columns: tuple[str, ...], data: bytes) -> ChunkScan:
+    """The first pass over a range, a `Look`; finds `LISTED`.
+
+    Args:
+        repeated: rows that repeat the id of an earlier one.
+        columns: of the file.
+        data: the range.
+    """
     kinds = {"ImageID": IMAGE_ID}
     kinds |= {"OriginalURL": TEXT} if "OriginalURL" in columns else {}
     kinds |= {"Rotation": ROTATION} if "Rotation" in columns else {}
@@ -59,7 +71,9 @@ def look_at_list(unknown: Spans, columns: tuple[str, ...], data: bytes) -> Chunk
         ],
         schema=LISTED.remove(0),
     )
-    return ChunkScan(parsed.rows, parsed.rejects, found)
+    bad = {"duplicate_id": repeated.hold(parsed.numbers)}
+    rejects = all_rejects(parsed, first_reason(bad), tuple(bad), data)
+    return ChunkScan(parsed.rows, rejects, found)
 
 
 def _rotated(column: pa.Array) -> np.ndarray:
@@ -135,25 +149,11 @@ def _of_subset(subset: int, rows: pa.Table) -> pa.Table:
     return rows.add_column(0, IMAGES.field("subset"), column).select(IMAGES.names)
 
 
-def rejects_of_repeated(scan: FileScan, rows: pa.Table) -> Mapping[int, tuple[Reject, ...]]:
-    """The bad rows of ranges in which an id is repeated.
-
-    Args:
-        scan: the first pass.
-        rows: `chunk` and `row` of the repetitions.
-
-    Returns:
-        Range -> all of its bad rows.
-    """
-    chunk, row = rows["chunk"].to_numpy(), rows["row"].to_numpy()
-    rejects = {}
-    for place in np.unique(chunk).tolist():
-        texts = row_texts(scan.table.ranges[place].read())
-        repeated = [
-            Reject(number, "duplicate_id", texts[number]) for number in row[chunk == place].tolist()
-        ]
-        rejects[place] = (*scan.range_rejects[place], *repeated)
-    return rejects
+def runs_of_rows(images: pa.Table) -> pa.Table:
+    """`chunk`, `first`, `last` and `good` of the list rows of some `IMAGES`, a run each."""
+    one = pa.array(np.ones(len(images), np.int32))
+    columns = [images["chunk"], images["row"], images["row"], one]
+    return pa.table(columns, names=["chunk", "first", "last", "good"])
 
 
 def details(scans: Sequence[FileScan | None], images: pa.Table, advance: Advance) -> pa.Table:
@@ -173,9 +173,8 @@ def details(scans: Sequence[FileScan | None], images: pa.Table, advance: Advance
         kinds |= {name: TEXT for name in DETAILS if name in scan.table.columns}
         places = np.flatnonzero(images["subset"].to_numpy() == subset)
         here = images.take(pa.array(places))
-        runs = pa.table({"chunk": here["chunk"], "first": here["row"], "last": here["row"]})
         index = IdIndex(here["id"].combine_chunks(), places)
-        table = gather(scan.table, kinds, runs, index, advance)
+        table = gather(scan.table, kinds, runs_of_rows(here), index, advance)
         for name in DETAILS:
             if name not in kinds:
                 table = table.append_column(name, pa.nulls(len(table), pa.string()))

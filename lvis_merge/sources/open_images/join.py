@@ -42,9 +42,8 @@ def join_bucket(
     """Joins the tables by subset and ImageID.
 
     Args:
-        images: `IMAGES` of the lists, in their order.
-        boxes: by subset, `BOX_RUNS`. A subset without an image in `images` may have no list: see
-            `with_unlisted`.
+        images: `IMAGES` in their order, of `with_unlisted`.
+        boxes: by subset, `BOX_RUNS`.
         labels: by subset, `RUNS`, or None where it has none.
 
     Returns:
@@ -96,16 +95,36 @@ def _of_images(
     return pa.concat_tables(known).combine_chunks(), unknown
 
 
-def spans_by_range(runs: Sequence[pa.Table]) -> Mapping[int, Spans]:
-    """Range -> the rows of its runs; `RUNS` of one table, from any buckets."""
-    names = ("chunk", "first", "last")
-    chunk, first, last = (
-        np.concatenate([np.zeros(0, np.int32), *(table[name].to_numpy() for table in runs)])
-        for name in names
-    )
-    order = np.lexsort((first, chunk))
-    chunks, starts = np.unique(chunk[order], return_index=True)
-    return {
-        place: Spans(first[at], last[at])
-        for place, at in zip(chunks.tolist(), np.split(order, starts[1:]), strict=False)
-    }
+class LateRows:
+    """Rows of one table that turn out to be bad when buckets are read.
+
+    Args:
+        most: with more of them the build stops: only those of the first range are kept then.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.number = 0
+        self._most = most
+        self._runs: list[pa.Table] = []
+
+    def add(self, runs: pa.Table) -> None:
+        """Adds those of a bucket: `RUNS`, whose good rows they are."""
+        self.number += pc.sum(runs["good"]).as_py() or 0
+        self._runs.append(runs.select(["chunk", "first", "last"]))
+        if self.number > self._most:
+            table = pa.concat_tables(self._runs)
+            first = pc.min(table["chunk"])
+            self._runs = [table.filter(pc.equal(table["chunk"], first)).combine_chunks()]
+
+    def by_range(self) -> Mapping[int, Spans]:
+        """Range -> its rows, ranges ascending."""
+        chunk, first, last = (
+            np.concatenate([np.zeros(0, np.int32), *(runs[name].to_numpy() for runs in self._runs)])
+            for name in ("chunk", "first", "last")
+        )
+        order = np.lexsort((first, chunk))
+        chunks, starts = np.unique(chunk[order], return_index=True)
+        return {
+            place: Spans(first[at], last[at])
+            for place, at in zip(chunks.tolist(), np.split(order, starts[1:]), strict=False)
+        }

@@ -16,8 +16,9 @@ from lvis_merge.sources.open_images.scan import (
     ChunkScan,
     FileScan,
     Spans,
+    all_rejects,
     first_reason,
-    run_scan,
+    runs_table,
 )
 
 KINDS = {"ImageID": IMAGE_ID, "LabelName": LABEL, "Confidence": CONFIDENCE}
@@ -43,7 +44,9 @@ def look_at_labels(
         "unknown_category": ~known[labels.indices.to_numpy()],
     }
     runs = Runs.of(parsed.table["ImageID"].combine_chunks())
-    return run_scan(parsed, runs, first_reason(bad), tuple(bad), data)
+    reason = first_reason(bad)
+    rejects = all_rejects(parsed, reason, tuple(bad), data)
+    return ChunkScan(parsed.rows, rejects, runs_table(parsed, runs, reason < 0))
 
 
 def chosen_labels(

@@ -1,14 +1,14 @@
 """First pass over one table of the folder, in one file or several.
 
 Every range of its files goes through a pure function; the good rows, run by run, go into buckets
-by image, the bad ones into the rejects. Whether the images are known shows only when the buckets
-of all tables are there: rows whose image is not are rejected then, by a second look at their range.
+by image, the bad ones into the rejects. Whether an image is known, or listed twice, shows only when
+buckets are read: the rows that turn out bad then are rejected by a second look at their range.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,11 +22,13 @@ from lvis_merge.sources.csv_table import CsvTable
 from lvis_merge.sources.open_images.ids import Runs, manifest_image_ids
 from lvis_merge.sources.plan import run_plan, stream_plan
 from lvis_merge.sources.ranges import Range
-from lvis_merge.sources.rejects import Reject, rejects_table
+from lvis_merge.sources.rejects import RAW_CHARACTERS, Reject, rejects_table
 from lvis_merge.sources.tables import REJECT_ROWS
 
 Advance = Callable[[int], None]
 SOURCE = "open_images"
+_KEPT_REJECTS = 100_000
+"""Of a table; more are looked up again, should the build go on with so many."""
 CHUNK = pa.field("chunk", pa.int32())
 RUNS = pa.schema(
     [
@@ -35,12 +37,11 @@ RUNS = pa.schema(
         ("id", pa.string()),
         ("first", pa.int32()),
         ("last", pa.int32()),
-        ("rows", pa.int32()),
         ("good", pa.int32()),
     ]
 )
 """Neighbouring rows of an image: the range that they are in, the image's manifest id and ImageID,
-the numbers of the first and the last in their range, how many are readable, and how many good."""
+the numbers of the first and the last in their range, and how many of them are good."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ChunkScan:
 
 
 Look = Callable[[Spans, tuple[str, ...], bytes], ChunkScan]
-"""Pure function of rows whose image is unknown, a file's columns and a range's bytes."""
+"""Pure function of rows that are known to be bad, a file's columns and a range's bytes."""
 
 
 @dataclass(frozen=True)
@@ -93,36 +94,49 @@ class FileScan:
         table: its files, cut as they were scanned.
         kind: what its rows are, for rejects.
         range_rows: by range, data rows, good or bad.
-        range_rejects: by range, its bad rows.
-        found: what the ranges gave.
+        range_bad: by range, bad rows.
+        kept_rejects: the bad rows of the ranges that have some, as far as memory should hold them.
     """
 
     table: CsvTable
     kind: str
     range_rows: tuple[int, ...]
-    range_rejects: tuple[tuple[Reject, ...], ...]
-    found: Buckets
+    range_bad: tuple[int, ...]
+    kept_rejects: Mapping[int, tuple[Reject, ...]]
 
     @property
     def rows(self) -> int:
         """Data rows, good or bad."""
         return sum(self.range_rows)
 
-    def rejects(self, others: Mapping[int, Sequence[Reject]] | None = None) -> pa.Table:
-        """Bad rows as a `rejects` table, numbered in their files.
+    @property
+    def bad(self) -> int:
+        """Bad rows."""
+        return sum(self.range_bad)
+
+    def rejects(self, look: Look, late: Mapping[int, Spans], first_only: bool) -> pa.Table:
+        """Bad rows as a `rejects` table, numbered in their files; ranges are read again for some.
 
         Args:
-            others: of some ranges, what stands in for their bad rows.
+            look: that the first pass was made with.
+            late: range -> rows that have turned out to be bad since.
+            first_only: whether those of the first range that has any are enough.
         """
+        places = sorted({place for place, bad in enumerate(self.range_bad) if bad} | late.keys())
+        places = places[:1] if first_only else places
+        again = [place for place in places if place in late or place not in self.kept_rejects]
+        tasks = [(self.table.ranges[place], late.get(place, NO_SPANS)) for place in again]
+        found = {place: self.kept_rejects.get(place, ()) for place in places}
+        found |= dict(zip(again, run_plan(partial(_rejects, look), tasks), strict=True))
         bases = np.concatenate([[0], np.cumsum(self.range_rows)]).astype(np.int64)
-        by_range = dict(enumerate(self.range_rejects)) | dict(others or {})
         tables = [REJECT_ROWS.empty_table()]
         for number, file in enumerate(self.table.files):
             first, stop = self.table.first_ranges[number : number + 2].tolist()
             of_file = [
                 Reject(int(bases[place] - bases[first]) + bad.row + 1, bad.reason, bad.raw)
-                for place in range(first, stop)
-                for bad in by_range[place]
+                for place in places
+                if first <= place < stop
+                for bad in found[place]
             ]
             if of_file:
                 tables.append(rejects_table(SOURCE, file.name, self.kind, of_file))
@@ -162,17 +176,19 @@ def _scan(
     found: Buckets,
     advance: Advance,
 ) -> FileScan | None:
-    rows = [0] * len(table.ranges)
-    rejects: list[tuple[Reject, ...]] = [()] * len(table.ranges)
-    well_cut = True
+    rows, bad = [0] * len(table.ranges), [0] * len(table.ranges)
+    kept: dict[int, tuple[Reject, ...]] = {}
+    room = _KEPT_REJECTS
     for place, scan in stream_plan(work, table.ranges, advance):
-        if scan is None or not well_cut:
-            well_cut = False
-            continue
-        rows[place], rejects[place] = scan.rows, scan.rejects
+        if scan is None:
+            return None
+        rows[place], bad[place] = scan.rows, len(scan.rejects)
+        if 0 < bad[place] <= room:
+            kept[place] = scan.rejects
+            room -= bad[place]
         chunk = pa.array(np.full(len(scan.found), place, np.int32))
         found.add(scan.found.add_column(0, CHUNK, chunk))
-    return FileScan(table, kind, tuple(rows), tuple(rejects), found) if well_cut else None
+    return FileScan(table, kind, tuple(rows), tuple(bad), kept)
 
 
 def _if_well_quoted(look: Look, of_file: Range) -> ChunkScan | None:
@@ -186,26 +202,9 @@ def _whole(look: Look, of_file: Range) -> ChunkScan:
     return look(NO_SPANS, of_file.columns, of_file.read())
 
 
-def rejects_of_unknown(
-    scan: FileScan, look: Look, unknown: Mapping[int, Spans]
-) -> Mapping[int, tuple[Reject, ...]]:
-    """The bad rows of ranges in which there are rows of unknown images.
-
-    Args:
-        scan: the first pass.
-        look: that it was made with.
-        unknown: range -> those rows.
-
-    Returns:
-        Range -> all of its bad rows.
-    """
-    tasks = [(scan.table.ranges[place], spans) for place, spans in unknown.items()]
-    return dict(zip(unknown, run_plan(partial(_rejects, look), tasks), strict=True))
-
-
 def _rejects(look: Look, task: tuple[Range, Spans]) -> tuple[Reject, ...]:
-    of_file, unknown = task
-    return look(unknown, of_file.columns, of_file.read()).rejects
+    of_file, late = task
+    return look(late, of_file.columns, of_file.read()).rejects
 
 
 def first_reason(bad: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -216,40 +215,45 @@ def first_reason(bad: Mapping[str, np.ndarray]) -> np.ndarray:
     return reason
 
 
-def run_scan(
-    parsed: ParsedRows,
-    runs: Runs,
-    reason: np.ndarray,
-    reasons: Sequence[str],
-    data: bytes,
-) -> ChunkScan:
-    """Rows that break a rule as rejects, all readable ones as runs.
+def all_rejects(
+    parsed: ParsedRows, reason: np.ndarray, reasons: Sequence[str], data: bytes
+) -> tuple[Reject, ...]:
+    """The rows of a range that cannot be read, and those that break a rule.
 
     Args:
         parsed: the readable rows.
-        runs: those rows by image.
         reason: int8 [N], of `first_reason`.
         reasons: what the places stand for.
-        data: the range, for the text of bad rows.
+        data: the range, for the text of the rows.
     """
-    broken = np.flatnonzero(reason >= 0)
     rejects = list(parsed.rejects)
+    broken = np.flatnonzero(reason >= 0)
     if len(broken):
         texts = row_texts(data)
         rejects += [
             Reject(number, reasons[reason[row]], texts[number])
             for row, number in zip(broken.tolist(), parsed.numbers[broken].tolist(), strict=True)
         ]
-    good: np.ndarray = np.zeros(0, np.int32)
+    return tuple(replace(reject, raw=reject.raw[:RAW_CHARACTERS]) for reject in rejects)
+
+
+def runs_table(parsed: ParsedRows, runs: Runs, good: np.ndarray) -> pa.Table:
+    """`RUNS` of a range, without `chunk`.
+
+    Args:
+        parsed: the readable rows.
+        runs: those rows by image.
+        good: bool [N], which of them break no rule.
+    """
+    number: np.ndarray = np.zeros(0, np.int32)
     if len(runs.stops):
-        good = np.add.reduceat((reason < 0).astype(np.int32), runs.starts)
-    found = {
+        number = np.add.reduceat(good.astype(np.int32), runs.starts)
+    columns = {
         "image_id": manifest_image_ids(runs.ids),
         "id": runs.ids,
         "first": parsed.numbers[runs.starts],
         "last": parsed.numbers[runs.stops - 1],
-        "rows": runs.lengths,
-        "good": good,
+        "good": number,
     }
-    columns = [pa.array(found[field.name], field.type) for field in RUNS.remove(0)]
-    return ChunkScan(parsed.rows, tuple(rejects), pa.table(columns, schema=RUNS.remove(0)))
+    schema = RUNS.remove(0)
+    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)

@@ -20,31 +20,37 @@ from lvis_merge.sources.open_images.images import (
     LISTED,
     first_of_each,
     look_at_list,
-    rejects_of_repeated,
+    runs_of_rows,
 )
-from lvis_merge.sources.open_images.join import ImageBucket, join_bucket, spans_by_range
+from lvis_merge.sources.open_images.join import LateRows, join_bucket
 from lvis_merge.sources.open_images.labels import look_at_labels
-from lvis_merge.sources.open_images.scan import (
-    RUNS,
-    FileScan,
-    Look,
-    rejects_of_unknown,
-    scan_table,
-)
+from lvis_merge.sources.open_images.scan import RUNS, FileScan, Look, scan_table
 from tests.sources.open_images.small_files import CLASSES, nothing
 
 LOOK_AT_BOXES = partial(look_at_boxes, CLASSES)
 LOOK_AT_LABELS = partial(look_at_labels, frozenset(CLASSES))
 
 
-def scan(folder: Path, table: CsvTable, kind: str) -> FileScan:
-    """The first pass over a table, in one bucket."""
-    look, schema = {
-        "image": (look_at_list, LISTED),
-        "box": (LOOK_AT_BOXES, BOX_RUNS),
-        "label": (LOOK_AT_LABELS, RUNS),
-    }[kind]
-    return scan_table(table, kind, look, Buckets(folder, schema, 1), nothing)
+LOOKS: dict[str, tuple[Look, pa.Schema]] = {
+    "image": (look_at_list, LISTED),
+    "box": (LOOK_AT_BOXES, BOX_RUNS),
+    "label": (LOOK_AT_LABELS, RUNS),
+}
+
+
+def scan(folder: Path, table: CsvTable, kind: str) -> tuple[FileScan, pa.Table]:
+    """The first pass over a table, and what it finds."""
+    look, schema = LOOKS[kind]
+    found = Buckets(folder, schema, 1)
+    return scan_table(table, kind, look, found, nothing), found.read(0)
+
+
+def rejects_with(one: FileScan, *late: pa.Table, most: int = 1 << 30) -> pa.Table:
+    """All bad rows, with those of runs that turned out bad; beyond `most` the first range's."""
+    rows = LateRows(most)
+    for runs in late:
+        rows.add(runs)
+    return one.rejects(LOOKS[one.kind][0], rows.by_range(), first_only=rows.number > most)
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,12 @@ class Lists:
 
 def read_lists(folder: Path, tables: Sequence[CsvTable]) -> Lists:
     """The images of lists, by subset."""
-    scans = tuple(scan(folder, table, "image") for table in tables)
-    images, again = first_of_each([one.found.read(0) for one in scans])
+    scans, found = zip(*(scan(folder, table, "image") for table in tables), strict=True)
+    images, again = first_of_each(found)
     rejects = []
     for subset, one in enumerate(scans):
         here = again.filter(pc.equal(again["subset"], subset))
-        rejects.append(one.rejects(rejects_of_repeated(one, here)))
+        rejects.append(rejects_with(one, runs_of_rows(here)))
     return Lists(scans, images, tuple(rejects))
 
 
@@ -100,18 +106,13 @@ class Known:
 
 def scan_of_images(folder: Path, table: CsvTable, kind: str, ids: Sequence[str]) -> Known:
     """First pass and join, with these images known, at places 0, 1, …"""
-    found = scan(folder, table, kind)
-    runs = found.found.read(0)
-    boxes, labels = ([runs], [None]) if kind == "box" else ([BOX_RUNS.empty_table()], [runs])
-    bucket, *unknown = join_bucket(images_of(ids), boxes, labels)
-    look: Look = LOOK_AT_BOXES if kind == "box" else LOOK_AT_LABELS
-    rows = unknown[kind == "label"]
-    rejects = found.rejects(rejects_of_unknown(found, look, spans_by_range(rows)))
-    return Known(found, _of_kind(bucket, kind), rejects)
-
-
-def _of_kind(bucket: ImageBucket, kind: str) -> pa.Table:
-    return bucket.boxes if kind == "box" else bucket.labels
+    one, runs = scan(folder, table, kind)
+    images = images_of(ids)
+    if kind == "box":
+        bucket, (unknown,), _ = join_bucket(images, [runs], [None])
+        return Known(one, bucket.boxes, rejects_with(one, unknown))
+    bucket, _, (unknown,) = join_bucket(images, [None], [runs])
+    return Known(one, bucket.labels, rejects_with(one, unknown))
 
 
 def index_of(ids: Sequence[str], places: Sequence[int]) -> IdIndex:

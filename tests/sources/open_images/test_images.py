@@ -110,7 +110,7 @@ def test_a_subset_without_a_list_has_the_images_of_its_readable_boxes(
         box_row("c", box=("0.5", "0.4", "0", "1")),
     ]
     file = csv_file(tmp_path, "b.csv", BOXES, rows, chunk_bytes)
-    runs = scan(tmp_path, file, "box").found.read(0)
+    _, runs = scan(tmp_path, file, "box")
     for order in (np.arange(len(runs)), np.arange(len(runs))[::-1]):
         images = images_of_runs(1, runs.take(order))
         assert images["id"].to_pylist() == [B, A, "c"]
@@ -122,14 +122,13 @@ def test_images_known_from_boxes_belong_to_their_subset_whatever_the_lists_say(
 ) -> None:
     """Rule: `duplicate_id` is about rows of image lists; other subsets have no image rows."""
     listed = csv_file(tmp_path, "t.csv", IMAGES, [image_row(A), image_row(B), image_row(A)], 1)
-    lists = scan(tmp_path, listed, "image")
-    known, again = first_of_each([None, lists.found.read(0)])
+    lists, rows = scan(tmp_path, listed, "image")
+    known, again = first_of_each([None, rows])
     assert (known["id"].to_pylist(), again["id"].to_pylist()) == ([A, B], [A])
-    boxes = [
-        scan(tmp_path, csv_file(tmp_path, name, BOXES, [box_row(i) for i in ids], 1), "box")
+    runs = [
+        scan(tmp_path, csv_file(tmp_path, name, BOXES, [box_row(i) for i in ids], 1), "box")[1]
         for name, ids in (("v.csv", [C, A]), ("b.csv", [C, B]))
     ]
-    runs = [one.found.read(0) for one in boxes]
     images = with_unlisted(known, runs, [False, True])
     assert images["id"].to_pylist() == [C, A, A, B]
     assert images["subset"].to_pylist() == [0, 0, 1, 1]
