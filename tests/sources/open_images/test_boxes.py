@@ -14,6 +14,7 @@ from lvis_merge.errors import InputError
 from lvis_merge.sources import csv_table
 from lvis_merge.sources.csv_chunks import recut
 from lvis_merge.sources.open_images import gather as gather_module
+from lvis_merge.sources.open_images import scan as scan_module
 from lvis_merge.sources.open_images.boxes import (
     KINDS,
     MappedBoxes,
@@ -21,7 +22,15 @@ from lvis_merge.sources.open_images.boxes import (
     inside_unit_square,
 )
 from lvis_merge.sources.open_images.gather import gather
-from tests.sources.open_images.first_pass import Known, index_of, scan_of_images
+from lvis_merge.sources.open_images.join import LateRows, join_bucket
+from tests.sources.open_images.first_pass import (
+    Known,
+    images_of,
+    index_of,
+    rejects_with,
+    scan,
+    scan_of_images,
+)
 from tests.sources.open_images.small_files import (
     BOXES,
     CLASSES,
@@ -62,8 +71,10 @@ def drawn_rows(rng: Random, number: int) -> list[list[str]]:
 def test_a_file_is_read_alike_in_ranges_of_any_size(
     tmp_path: Path, chunk_bytes: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule: rejects, counts and chosen rows are those of a plain loop; in = good + rejected."""
+    """Rule: rejects, counts and chosen rows are those of a plain loop; in = good + rejected.
+    Bad rows that memory did not hold are the same."""
     monkeypatch.setattr(csv_table, "recut", partial(recut, chunk_bytes=chunk_bytes))
+    monkeypatch.setattr(scan_module, "_KEPT_REJECTS", 3 * seed)
     rng = Random(seed)
     rows = drawn_rows(rng, 60)
     file = csv_file(tmp_path, "b.csv", BOXES, rows, chunk_bytes)
@@ -166,6 +177,21 @@ def test_an_unknown_image_comes_before_what_else_is_wrong_with_its_rows(tmp_path
         (6, "unknown_image"), (7, "unknown_category"),
     ]  # fmt: skip
     assert len(every_box(known, IMAGES)) == 1
+
+
+def test_where_the_build_stops_the_first_range_with_a_bad_row_is_enough(tmp_path: Path) -> None:
+    """Rule: of millions of bad rows the first is told, and memory does not hold the others."""
+    rows = [box_row(IMAGES[0])] + [box_row("bad"), box_row(IMAGES[0], "/m/unknown")] * 30
+    file = csv_file(tmp_path, "b.csv", BOXES, rows, 1)
+    one, runs = scan(tmp_path, file, "box")
+    _, (unknown,), _ = join_bucket(images_of(IMAGES), [runs], [None])
+    assert (one.bad, len(unknown)) == (30, 30)
+    parts = [unknown.slice(start, 7) for start in range(0, 30, 7)][::-1]
+    assert reject_tuples(rejects_with(one, *parts, most=20)) == [(2, "unknown_image")]
+    late = LateRows(20)
+    for part in parts:
+        late.add(part)
+    assert (late.number, list(late.by_range())) == (30, [1])
 
 
 def test_rejects_carry_the_text_of_their_row(tmp_path: Path) -> None:
