@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lvis_merge.errors import InputError
 from lvis_merge.manifest import Manifest
@@ -33,13 +32,11 @@ def polygon_digests(manifest: Manifest) -> pa.Table:
     """
     path = manifest.path / "annotations.parquet"
     try:
-        with pq.ParquetFile(path) as file:
+        with manifest.parquet("annotations") as file:
             batches = [
                 digests(batch.column(0))
                 for batch in file.iter_batches(_BATCH_ROWS, columns=["segmentation"])
             ]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: missing. Build the manifest again.") from error
     except (pa.ArrowException, OSError, KeyError, IndexError) as error:
         raise InputError(f"{path}: cannot be read ({error}). Build the manifest again.") from error
     return pa.Table.from_batches(batches, DIGESTS)

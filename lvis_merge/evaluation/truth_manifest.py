@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lvis_merge.errors import InputError
 from lvis_merge.evaluation.truth import (
@@ -79,15 +78,13 @@ def _rows_on(manifest: Manifest, image_ids: pa.Array) -> pa.Table:
     path = manifest.path / "annotations.parquet"
     schema = pa.schema([ANNOTATIONS.schema.field(name) for name in _COLUMNS])
     try:
-        with pq.ParquetFile(path) as file:
+        with manifest.parquet("annotations") as file:
             batches = [
                 pa.Table.from_batches([batch]).filter(
                     pc.is_in(batch["image_id"], value_set=image_ids)
                 )
                 for batch in file.iter_batches(_BATCH_ROWS, columns=_COLUMNS)
             ]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: missing. Build the manifest again.") from error
     except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}). Build the manifest again.") from error
     return pa.concat_tables([schema.empty_table(), *batches])

@@ -76,7 +76,7 @@ class SplitRows:
         whole = len(self.manifest.images) == len(self.images)
         ids = None if whole else pa.array(self.ids)
         try:
-            with pq.ParquetFile(path) as file:
+            with self.manifest.parquet("annotations") as file:
 
                 def read(group: int) -> pa.Table:
                     return file.read_row_group(group, columns=list(columns)).select(list(columns))
@@ -87,8 +87,6 @@ class SplitRows:
                         wanted = _wanted(rows.slice(start, _ROWS), ids, role)
                         if len(wanted):
                             yield wanted.combine_chunks()
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: missing. Build the manifest again.") from error
         except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{path}: cannot be read ({error}). Build the manifest again."

@@ -66,6 +66,7 @@ def write_samples(
         advance: told of the images done.
     """
     ids = manifest.arrow("images", ["image_id"])["image_id"].to_numpy()[rows]
+    manifest.parquet("annotations").close()  # looked at here, not by each of the processes
     pieces: list[_Piece] = []
     for start in range(0, len(rows), _IMAGES_AT_ONCE):
         part = slice(start, start + _IMAGES_AT_ONCE)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from lvis_merge.errors import InputError
 from lvis_merge.manifest.record import RECORD_FILE, ManifestRecord
 from lvis_merge.manifest.schema import TABLES, TableSpec
+from lvis_merge.manifest.text_room import has_too_much_text
 from lvis_merge.sources.ranges import UnreadableError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Manifest:
     def __init__(self, path: Path, record: ManifestRecord) -> None:
         self.path = path
         self.record = record
+        self._looked_at: set[str] = set()
 
     @cached_property
     def images(self) -> pa.Table:
@@ -64,7 +66,39 @@ class Manifest:
         Raises:
             InputError: as `arrow`.
         """
-        return int(self._file(name).num_row_groups)
+        return int(self.parquet(name).num_row_groups)
+
+    def parquet(self, name: str, *, memory_map: bool = False) -> pq.ParquetFile:
+        """A table's file, open; for readers that want it part by part.
+
+        Args:
+            name: images, annotations, categories or rejects.
+            memory_map: as pyarrow's.
+
+        Raises:
+            InputError: the file is missing or damaged, or made to fill the memory.
+        """
+        path = self.path / self._spec(name).file_name
+        try:
+            file = pq.ParquetFile(path, memory_map=memory_map)
+            if not self.record.has_room_for(name, rows := file.metadata.num_rows):
+                raise InputError(
+                    f"{path}: has {rows:,} rows, far more than {RECORD_FILE} says."
+                    " Build the manifest again."
+                )
+            if name not in self._looked_at and has_too_much_text(file, path.stat().st_size):
+                raise InputError(
+                    f"{path}: has far more text than a file of its size should."
+                    " Build the manifest again."
+                )
+        except FileNotFoundError as error:
+            raise UnreadableError(f"{path}: missing. Build the manifest again.") from error
+        except _DAMAGED as error:
+            raise InputError(
+                f"{path}: cannot be read ({error}). Build the manifest again."
+            ) from error
+        self._looked_at.add(name)
+        return file
 
     def arrow(
         self, name: str, columns: Sequence[str] | None = None, row_group: int | None = None
@@ -90,7 +124,7 @@ class Manifest:
             )
         path = self.path / spec.file_name
         wanted = None if columns is None else list(columns)
-        file = self._file(name)
+        file = self.parquet(name, memory_map=True)
         try:
             if row_group is None:
                 table = file.read(wanted)
@@ -151,23 +185,6 @@ class Manifest:
         import daft
 
         return daft.read_parquet(str(self.path / self._spec(name).file_name))
-
-    def _file(self, name: str) -> pq.ParquetFile:
-        path = self.path / self._spec(name).file_name
-        try:
-            file = pq.ParquetFile(path, memory_map=True)
-        except FileNotFoundError as error:
-            raise UnreadableError(f"{path}: missing. Build the manifest again.") from error
-        except _DAMAGED as error:
-            raise InputError(
-                f"{path}: cannot be read ({error}). Build the manifest again."
-            ) from error
-        if not self.record.has_room_for(name, rows := file.metadata.num_rows):
-            raise InputError(
-                f"{path}: has {rows:,} rows, far more than {RECORD_FILE} says."
-                " Build the manifest again."
-            )
-        return file
 
     def _spec(self, name: str) -> TableSpec:
         if name not in _SPECS:

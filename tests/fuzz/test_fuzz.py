@@ -42,6 +42,9 @@ ONCE_FOUND = (
         "blank-lines",
     ),
     ("fetch:openimages_failures.csv", "one-cell"),
+    ("validate:annotations.parquet", "mask_rle-long"),
+    ("export-yolo:annotations.parquet", "same-row"),
+    ("diff:categories.parquet", "name-long"),
 )
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from lvis_merge.manifest.croissant import CROISSANT_FILE
 from lvis_merge.manifest.record import RECORD_FILE, ManifestRecord
 from lvis_merge.manifest.schema import TABLES, TableSpec
+from lvis_merge.manifest.text_room import has_too_much_text
 from lvis_merge.manifest.validate.finding import Finding, error, warning
 from lvis_merge.manifest.write import MAPS_FOLDER, REPORT_FILE
 
@@ -49,6 +50,11 @@ def read_tables(folder: Path, record: ManifestRecord) -> tuple[dict[str, pa.Tabl
             if not record.has_room_for(spec.name, rows := file.metadata.num_rows):
                 findings.append(
                     error("rows", spec.name, f"has {rows:,} rows, far more than {RECORD_FILE} says")
+                )
+                continue
+            if has_too_much_text(file, path.stat().st_size):
+                findings.append(
+                    error("schema", spec.name, "has far more text than a file of its size should")
                 )
                 continue
             table = file.read()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lvis_merge import manifest as manifests
 from lvis_merge.errors import InputError
@@ -55,7 +54,7 @@ def manifest_facts(folder: str | Path) -> ManifestFacts:
         num_classes=opened.arrow("categories", ["category_id"]).num_rows,
         train_images=_count(splits, "train"),
         val_images=_count(splits, "val"),
-        has_masks=_has_masks(opened.path / ANNOTATIONS.file_name),
+        has_masks=_has_masks(opened),
     )
     if not facts.train_images:
         raise InputError(f"{folder}: has no image of split train. Build it from a train file.")
@@ -66,14 +65,17 @@ def _count(values: pa.ChunkedArray, value: str) -> int:
     return int(pc.sum(pc.equal(values, value)).as_py() or 0)
 
 
-def _has_masks(file: Path) -> bool:
+def _has_masks(manifest: manifests.Manifest) -> bool:
     """Whether any annotation has a mask; reads up to the first that has one."""
     # null in every row takes no space, so that a manifest without masks is read at once too
     try:
-        with pq.ParquetFile(file, memory_map=True) as annotations:
+        with manifest.parquet("annotations", memory_map=True) as annotations:
             batches = annotations.iter_batches(_ROWS, columns=["segmentation", "mask_rle"])
             return any(
                 column.null_count < len(column) for batch in batches for column in batch.columns
             )
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{file}: cannot be read ({error}). Build the manifest again.") from error
+        raise InputError(
+            f"{manifest.path / ANNOTATIONS.file_name}: cannot be read ({error}). Build the manifest"
+            " again."
+        ) from error
