@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from lvis_merge.errors import UsageError
 from lvis_merge.fetch.patience import Patience
-from lvis_merge.fetch.trouble import Reason, Trouble
+from lvis_merge.fetch.trouble import Reason, Trouble, without_user
 from lvis_merge.fetch.wanted import OPEN_IMAGES, Wanted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Origins:
             UsageError: the mirror is no such thing.
         """
         self._options = client_options(patience)
-        self.open_images = mirror or f"s3://{BUCKET}"
+        self.open_images = without_user(mirror or f"s3://{BUCKET}")
         self._open_images = _mirror(mirror, self._options) if mirror else _bucket(self._options)
         self._hosts: dict[str, ObjectStore] = {}
 
@@ -123,5 +123,6 @@ def _mirror(mirror: str, options: Mapping[str, Any]) -> ObjectStore:
             unsigned = "AWS_ACCESS_KEY_ID" not in os.environ
             return S3Store.from_url(mirror.rstrip("/"), skip_signature=unsigned, **options)
     raise UsageError(
-        f"--mirror {mirror}: is no folder that is there, and no http://, https:// or s3:// address."
+        f"--mirror {without_user(mirror)}: is no folder that is there, and no http://, https:// or"
+        " s3:// address."
     )

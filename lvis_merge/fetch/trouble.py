@@ -7,6 +7,7 @@ import re
 from enum import StrEnum
 
 _STATUS = re.compile(r"status code: (\d{3}[^:\n]{0,40})")
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
 _AGAIN_STATUS = ("408", "425", "429")
 _WORDS = (
     # how the client's error reads somewhere, and what it means
@@ -21,6 +22,11 @@ _WORDS = (
     ("MissingContentLength", "the server does not say how long the file is"),
     ("certificate", "the server's certificate is not trusted"),
 )
+
+
+def without_user(text: str) -> str:
+    """A text for people, without the names and passwords of the addresses in it."""
+    return _USER.sub("", text)
 
 
 class Reason(StrEnum):
@@ -69,7 +75,7 @@ class Trouble(Exception):  # noqa: N818, it may pass
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(reason, detail)
         self.reason = reason
-        self.detail = " ".join(detail.split())[:200]
+        self.detail = without_user(" ".join(detail.split()))[:200]
 
     @classmethod
     def of(cls, error: Exception) -> Trouble:

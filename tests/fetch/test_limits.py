@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lvis_merge.errors import InputError
+from lvis_merge.errors import InputError, UsageError
 from lvis_merge.fetch import limits
 from lvis_merge.progress import Stages
 from tests.fetch.fetching import (
@@ -97,6 +97,22 @@ def test_one_image_that_is_never_answered_is_no_outage(
     # nor when it is all that is missing
     found = fetch(asked, stages)
     assert (found.there, found.failed) == (3, {"unreachable": 1})
+
+
+@pytest.mark.parametrize("place", ["http://{}@127.0.0.1:9", "ftp://{}@host/images", "LIVE"])
+def test_a_password_in_an_address_is_not_told(
+    tmp_path: Path, server: Server, stages: Stages, place: str
+) -> None:
+    """Messages are kept in logs that others read."""
+    server.always = "404"
+    scheme, live = server.address.split("://")
+    place = place.replace("LIVE", f"{scheme}://{{}}@{live}").format("me:secret")
+    with pytest.raises((InputError, UsageError)) as error:
+        fetch(options(tmp_path, server, range(300), mirror=place), stages)
+    message = str(error.value)
+    assert "secret" not in message
+    assert "me:" not in message
+    assert place.split("@")[1] in message
 
 
 @pytest.mark.parametrize("act", ["404", "html"])
