@@ -4,8 +4,9 @@ import pytest
 
 from tests.cli.command import run
 from tests.cli.small_inputs import Inputs, make_inputs
+from tests.fetch.server import server
 
-__all__ = ["run"]
+__all__ = ["run", "server"]
 
 
 @pytest.fixture

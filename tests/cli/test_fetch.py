@@ -24,7 +24,7 @@ from lvis_merge.fetch.lock import STATE_FOLDER
 from tests.cli.command import Outcome, Run
 from tests.cli.small_inputs import BOXES, LIST, PICTURES, VALIDATION_PICTURE, Inputs
 from tests.fetch.fetching import check_whole, image_id, key, names, rows, stock, write_selection
-from tests.fetch.server import Server, serving
+from tests.fetch.server import Server
 from tests.pipeline.running import environment
 
 INTERRUPTIBLE = """
@@ -33,12 +33,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from lvis_merge.cli import main
 main()
 """
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
 
 
 # the loop that users go through

@@ -25,7 +25,7 @@ from lvis_merge.sources.open_images.folder import SUBSETS, find_files
 from lvis_merge.sources.open_images.masks import find_mask, read_mask
 from tests.cli.command import Run
 from tests.fetch.fetching_files import left, packed
-from tests.fetch.server import Server, serving
+from tests.fetch.server import Server
 from tests.pipeline.killing import FORKS, run_until_step
 from tests.pipeline.running import environment
 
@@ -39,12 +39,6 @@ annotation_table.TABLE = Path(sys.argv.pop(1))
 from lvis_merge.cli import main
 main()
 """
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
 
 
 def mask_path(digit: str) -> str:

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
 
 from lvis_merge.progress import Stages
-from tests.fetch.server import Server, serving
+from tests.fetch.server import server
 
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
+__all__ = ["server"]
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pytest
 from PIL import Image
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Service is down</title></head></html>\n"
@@ -154,8 +154,8 @@ class _Http(ThreadingHTTPServer):
         """A client that leaves in the middle is no fault."""
 
 
-@contextmanager
-def serving() -> Iterator[Server]:
+@pytest.fixture
+def server() -> Iterator[Server]:
     """Serves on loopback meanwhile."""
     state = Server()
     handler = type("Handler", (_Handler,), {"served": state})

@@ -37,14 +37,14 @@ class ImageBucket:
 
 
 def join_bucket(
-    images: pa.Table, boxes: Sequence[pa.Table], labels: Sequence[pa.Table | None]
+    images: pa.Table, boxes: Sequence[pa.Table | None], labels: Sequence[pa.Table | None]
 ) -> tuple[ImageBucket, Sequence[pa.Table], Sequence[pa.Table]]:
     """Joins the tables by subset and ImageID.
 
     Args:
         images: `IMAGES` in their order, of `with_unlisted`.
-        boxes: by subset, `BOX_RUNS`.
-        labels: by subset, `RUNS`, or None where it has none.
+        boxes: by subset, `BOX_RUNS`, or None where it has none.
+        labels: by subset, `RUNS`, likewise.
 
     Returns:
         The bucket, and by subset the runs of boxes and of labels whose image is unknown.
